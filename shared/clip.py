@@ -1,0 +1,189 @@
+"""One clip, fully decided: what is to be made, with nothing left to guess.
+
+`ClipRequest` is what a manifest asks for after defaults, aliases and sidecars are merged; it is still
+ignorant of pixels. `ClipPlan` is that request held against the decoded keyframe: exact size, exact
+frame count, exact rectangles. Both are documents (they travel as JSON through the work bucket and
+`ClipPlan` is published as `<stem>.video_manifest.json`), so both are pydantic models.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.motion.rect import Rect
+
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Document(BaseModel):
+    """Base of every document of ours: frozen, and strict about unknown names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class MotionType(StrEnum):
+    """How the camera moves (seed B012; pan_up, pan_down and custom are our extension)."""
+
+    STATIC = "static"
+    ZOOM_IN = "zoom_in"
+    ZOOM_OUT = "zoom_out"
+    PAN_LEFT = "pan_left"
+    PAN_RIGHT = "pan_right"
+    PAN_UP = "pan_up"
+    PAN_DOWN = "pan_down"
+    CUSTOM = "custom"
+
+
+class Easing(StrEnum):
+    """How the camera gathers and loses speed (seed B038)."""
+
+    LINEAR = "linear"
+    EASE_IN = "ease_in"
+    EASE_OUT = "ease_out"
+    EASE_IN_OUT = "ease_in_out"
+
+
+class Operation(StrEnum):
+    """What kind of clip is asked for."""
+
+    CAMERA_MOVE = "camera_move"
+    IMAGE_TO_VIDEO = "image_to_video"
+    SCENE_ANIMATION = "scene_animation"
+    TALKING_AVATAR = "talking_avatar"
+    TEXT_TO_VIDEO = "text_to_video"
+
+
+class RateControl(StrEnum):
+    """How the encoder spends its bits (seed X-17)."""
+
+    CRF = "crf"
+    CAPPED = "capped"
+    AVERAGE = "average"
+
+
+class Interpolation(StrEnum):
+    """How frames are made when the rendered rate is not the delivered one."""
+
+    NONE = "none"
+    MINTERPOLATE = "minterpolate"
+
+
+class Stabilise(StrEnum):
+    """Camera shake removal after rendering (seed B062)."""
+
+    NONE = "none"
+    DESHAKE = "deshake"
+
+
+class ObjectRef(Document):
+    """One version of one S3 object."""
+
+    bucket: str
+    key: str
+    version_id: str | None = None
+    etag: str = ""
+    size: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.key.rsplit("/", 1)[-1]
+
+
+class MotionRequest(Document):
+    """The camera move as asked for; rectangles may still be open."""
+
+    type: MotionType = MotionType.STATIC
+    start_rect: Rect | None = None
+    end_rect: Rect | None = None
+    duration_sec: float = 4.0
+    easing: Easing = Easing.EASE_IN_OUT
+    intensity: Probability | None = None
+
+
+class CodecProfile(Document):
+    """H.265 master and H.264 proxy settings (seed B064, X-16, X-17)."""
+
+    rate_control: RateControl = RateControl.CRF
+    crf: int = Field(23, ge=0, le=51)
+    preset: str = "medium"
+    bitrate_kbps: int | None = Field(None, ge=50, le=200_000)
+    proxy_height: int = Field(540, ge=120, le=1080)
+
+
+class FinishRequest(Document):
+    """Everything between the rendered frames and the delivered file."""
+
+    fps: float = 30.0
+    interpolation: Interpolation = Interpolation.NONE
+    stabilise: Stabilise = Stabilise.NONE
+    lut: str | None = None
+    codec: CodecProfile = CodecProfile()
+    aspect: str | None = None
+
+
+class ClipRequest(Document):
+    """What the manifest asks for one keyframe, defaults and sidecars merged in."""
+
+    stem: str
+    image_path: str
+    operation: Operation = Operation.CAMERA_MOVE
+    motion: MotionRequest = MotionRequest()
+    resolution: str = "auto"
+    finish: FinishRequest = FinishRequest()
+    route: tuple[str, ...] = ("camera_move",)
+    generation_params: dict[str, Any] = Field(default_factory=dict)
+    prompt: str | None = None
+    negative_prompt: str | None = None
+    source: dict[str, str] = Field(default_factory=dict, description="where each block came from")
+
+
+class Deviation(Document):
+    """A forced change: what was asked, what runs instead, and why (promise 4)."""
+
+    field: str
+    asked: Any
+    used: Any
+    reason: str
+
+
+class MotionPlan(Document):
+    """The camera move as it will run."""
+
+    type: MotionType
+    start_rect: Rect
+    end_rect: Rect
+    duration_sec: float
+    easing: Easing
+    intensity: Probability | None = None
+    peak_speed: float = Field(description="viewport widths per second, peak under easing")
+
+
+class ClipPlan(Document):
+    """A clip held against its decoded keyframe: exact in every number.
+
+    `width`, `height` are delivered pixels (even); `frame_count` frames at `fps` (X-09).
+    """
+
+    schema_version: str = "1"
+    project_id: str
+    batch_id: str
+    stem: str
+    clip_key: str = Field(description="content hash of pixels and settings; names the artefacts")
+    keyframe: ObjectRef
+    keyframe_sha256: str
+    keyframe_size: tuple[int, int]
+    model: str = "camera_move"
+    model_revision: str
+    operation: Operation
+    motion: MotionPlan
+    width: int
+    height: int
+    fps: str = Field(description="exact rate as a fraction, for example 30 or 30000/1001")
+    frame_count: int
+    finish: FinishRequest
+    generation_params: dict[str, Any] = Field(default_factory=dict)
+    prompt: str | None = None
+    negative_prompt: str | None = None
+    deviations: tuple[Deviation, ...] = ()
+    warnings: tuple[str, ...] = ()
