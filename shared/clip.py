@@ -1,9 +1,9 @@
 """One clip, fully decided: what is to be made, with nothing left to guess.
 
-`ClipRequest` is what a manifest asks for after defaults, aliases and sidecars are merged; it is still
-ignorant of pixels. `ClipPlan` is that request held against the decoded keyframe: exact size, exact
-frame count, exact rectangles. Both are documents (they travel as JSON through the work bucket and
-`ClipPlan` is published as `<stem>.video_manifest.json`), so both are pydantic models.
+`ClipRequest` is what a manifest asks for after defaults, aliases and sidecars are merged; it is
+still ignorant of pixels. `ClipPlan` is that request held against the decoded keyframe: exact size,
+exact frame count, exact rectangles. Both are documents (they travel as JSON through the work bucket
+and `ClipPlan` is published as `<stem>.video_manifest.json`), so both are pydantic models.
 """
 
 from enum import StrEnum
