@@ -1,0 +1,1 @@
+"""The `dropreel` command: everything that it does, it does through the buckets."""

@@ -1,0 +1,1 @@
+"""One module a handler, named after its state: parse, call `shared.pipeline`, reply."""

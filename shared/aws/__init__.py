@@ -1,0 +1,1 @@
+"""The ports of `shared/ports.py`, implemented with boto3."""

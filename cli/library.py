@@ -1,0 +1,36 @@
+"""Fetching what is finished: the library's folder of a batch, onto a disk."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from cli.target import Target
+from shared.clip import ObjectRef
+from shared.keys import Folder
+from shared.manifest.guard import key_problems
+
+DOWNLOADERS = 8
+
+
+def pull(target: Target, batch: Folder, out: Path) -> list[Path]:
+    """Download every file of the batch that is not there yet; returns all of them.
+
+    A file of the same size that is newer than the object is left alone. Names come out of a bucket
+    that others can write to, so each is checked before it becomes a path.
+    """
+    refs = [
+        ref
+        for ref in target.objects.list(target.library_bucket, batch.prefix)
+        if not key_problems(ref.key)
+    ]
+    out.mkdir(parents=True, exist_ok=True)
+
+    def fetch(ref: ObjectRef) -> Path:
+        path = out / ref.key[len(batch.prefix) :]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{path.name}.part")
+        target.objects.download(ref, partial)
+        partial.replace(path)
+        return path
+
+    with ThreadPoolExecutor(DOWNLOADERS) as pool:
+        return list(pool.map(fetch, refs))

@@ -1,0 +1,233 @@
+"""`dropreel`: drop folders, follow them, fetch what came out.
+
+Exit codes: 0 all clips finished, 1 some rejected, failed or waiting, 2 wrong use.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from cli import show
+from cli.drop import drop, follow, read_status
+from cli.errors import WrongUse
+from cli.folder import read_folder
+from cli.library import pull as pull_batch
+from cli.target import CHECKOUT, Account, Target, find_target, some_target
+from cli.validate import validate_folder
+from local_cloud.cloud import embedded_cloud
+from shared.errors import DropreelError
+from shared.keys import Folder
+from shared.manifest.create import create_manifest
+
+app = typer.Typer(
+    help="Drop keyframes and a manifest, get finished, checked clips back.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Profile = Annotated[
+    str | None, typer.Option(help="AWS profile; without it the embedded cloud is used.")
+]
+Region = Annotated[str | None, typer.Option(help="AWS region of the deployment.")]
+Out = Annotated[Path | None, typer.Option(help="Where the finished files go.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+Name = Annotated[str | None, typer.Option(help="Instead of the manifest's or the folder's.")]
+
+ALL_DONE, SOME_NOT, WRONG_USE = 0, 1, 2
+
+
+@app.command()
+def run(
+    folder: Annotated[Path, typer.Argument(help="Keyframes, with or without a manifest.")],
+    out: Out = None,
+    as_json: AsJson = False,
+    project: Name = None,
+    batch: Name = None,
+    profile: Profile = None,
+    region: Region = None,
+) -> None:
+    """Drop a folder, follow it to the end and fetch the result."""
+    started = time.monotonic()
+    dropping = read_folder(folder, project=project, batch=batch)
+    if dropping.made_manifest:
+        show.step("there is no manifest: made one, a gentle zoom for every keyframe")
+    with some_target(Account(profile, region), show.step) as target:
+        show.step(f"drop {len(dropping.files) + len(dropping.manifests)} files")
+        dropped = drop(target, dropping)
+        with show.live_progress() as update:
+            runs = follow(dropped, update)
+        out = out or Path("out", *dropping.batch)
+        files = pull_batch(target, dropping.batch, out)
+    show.print_clips(runs)
+    show.print_end(runs, out if files else None)
+    if as_json:
+        _print_json(dropping.batch, runs, out, files, time.monotonic() - started)
+    raise typer.Exit(ALL_DONE if all(map(_all_finished, runs)) else SOME_NOT)
+
+
+def _all_finished(run: dict[str, Any]) -> bool:
+    good = run["counts"].get("planned" if run["dry_run"] else "done", 0)
+    return bool(run["state"] == "finished" and 0 < good == run["counts"]["total"])
+
+
+def _print_json(
+    batch: Folder, runs: list[dict[str, Any]], out: Path, files: list[Path], wall_sec: float
+) -> None:
+    document = {
+        "batch": {"project_id": batch.project_id, "batch_id": batch.batch_id},
+        "runs": runs,
+        "out": str(out),
+        "files": sorted(path.relative_to(out).as_posix() for path in files),
+        "wall_sec": round(wall_sec, 3),
+    }
+    print(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+@app.command()
+def up(
+    port: Annotated[int | None, typer.Option(help="Instead of a free one.")] = None,
+) -> None:
+    """Keep the embedded cloud running until Ctrl-C; drop files with any S3 client."""
+    with embedded_cloud(CHECKOUT, port=port, shared=True, progress=show.step) as deployment:
+        show.console.print(
+            f"\nendpoint  {deployment.endpoint}\n"
+            f"drop      {deployment.drop_bucket}\n"
+            f"library   {deployment.library_bucket}\n\n"
+            "Drop files with any S3 client; any credentials will do:\n\n"
+            f"  export AWS_ACCESS_KEY_ID={deployment.account} AWS_SECRET_ACCESS_KEY=any "
+            f"AWS_DEFAULT_REGION={deployment.region}\n"
+            f"  aws --endpoint-url {deployment.endpoint} s3 cp --recursive examples/first-batch "
+            f"s3://{deployment.drop_bucket}/my-film/first-batch/\n\n"
+            "or in another terminal:  dropreel run FOLDER\n\nCtrl-C stops it.",
+            soft_wrap=True,
+        )
+        try:
+            while True:
+                time.sleep(3600)
+        except KeyboardInterrupt:
+            show.step("stopping")
+
+
+@app.command()
+def status(
+    batch: Annotated[str | None, typer.Argument(help="PROJECT/BATCH; all when left out.")] = None,
+    as_json: AsJson = False,
+    profile: Profile = None,
+    region: Region = None,
+) -> None:
+    """Show where batches are."""
+    target = find_target(Account(profile, region))
+    folders = [_batch_folder(batch)] if batch else _folders(target)
+    runs = [run for folder in folders for run in read_status(target, folder)]
+    if batch and not runs:
+        raise WrongUse(f"Nothing is known of {batch}: no manifest was dropped there yet.")
+    if as_json:
+        print(json.dumps({"runs": runs}, ensure_ascii=False, indent=2))
+        return
+    if batch:
+        show.print_clips(runs)
+    show.print_end(runs, None)
+
+
+@app.command()
+def pull(
+    batch: Annotated[str, typer.Argument(help="PROJECT/BATCH")],
+    out: Out = None,
+    profile: Profile = None,
+    region: Region = None,
+) -> None:
+    """Fetch the finished files of a batch."""
+    target = find_target(Account(profile, region))
+    folder = _batch_folder(batch)
+    where = out or Path("out", *folder)
+    files = pull_batch(target, folder, where)
+    if not files:
+        raise WrongUse(f"The library holds nothing of {batch} yet; see `dropreel status {batch}`.")
+    show.console.print(f"{len(files)} files in {where}")
+
+
+@app.command()
+def manifest(
+    folder: Annotated[Path, typer.Argument(help="Keyframes and their sidecars.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write; `-` for stdout.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Model for every clip.")] = None,
+    motion: Annotated[str, typer.Option(help="Move where no sidecar says one.")] = "zoom_in",
+    duration: Annotated[float, typer.Option(help="Seconds of every clip.")] = 4.0,
+    project: Name = None,
+    batch: Name = None,
+) -> None:
+    """Write a manifest for a folder of keyframes."""
+    if not folder.is_dir():
+        raise WrongUse(f"There is no folder {folder}.")
+    document = create_manifest(
+        folder,
+        project_id=project,
+        batch_id=batch,
+        motion=motion,
+        duration_sec=duration,
+        model=model,
+    )
+    text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    path = output or folder / "manifest.json"
+    if str(path) == "-":
+        sys.stdout.write(text)
+        return
+    path.write_text(text, encoding="utf-8")
+    show.console.print(f"{path}: {len(document['keyframes'])} keyframe(s)")
+
+
+@app.command()
+def validate(
+    folder: Annotated[Path, typer.Argument(help="A folder as it would be dropped.")],
+    as_json: AsJson = False,
+) -> None:
+    """Check a folder with the pipeline's own rules; nothing leaves this machine."""
+    runs = validate_folder(folder)
+    if as_json:
+        print(json.dumps({"runs": runs}, ensure_ascii=False, indent=2))
+    else:
+        show.print_clips(runs)
+    fine = all(run["state"] == "finished" and _all_finished(run) for run in runs)
+    if fine and not as_json:
+        show.console.print("[green]everything is fine[/]")
+    raise typer.Exit(ALL_DONE if fine else SOME_NOT)
+
+
+def _batch_folder(text: str) -> Folder:
+    parts = text.strip("/").split("/")
+    if len(parts) != 2 or not all(parts):
+        raise WrongUse(f"`{text}` is not PROJECT/BATCH, for example my-film/day-1.")
+    return Folder(*parts)
+
+
+def _folders(target: Target) -> list[Folder]:
+    found = {
+        Folder(*ref.key.split("/")[:2])
+        for ref in target.objects.list(target.drop_bucket, "")
+        if ref.name == "_status.json" and ref.key.count("/") == 2
+    }
+    return sorted(found)
+
+
+def main() -> None:
+    """Entry point: a person's mistake is a sentence, never a traceback."""
+    try:
+        app()
+    except DropreelError as error:
+        for problem in error.problems:
+            show.console.print(f"[red]✗[/] {escape(str(problem))}")
+        sys.exit(WRONG_USE)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""The ports of `shared/ports.py` in plain memory, for checks that never leave this machine."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from shared.audit import AuditRecord
+from shared.clip import ObjectRef
+from shared.keys import Folder
+from shared.ports import Conflict, ObjectHead, PreconditionFailed
+from shared.state import ClipRow, RunRow
+
+
+class MemoryObjects:
+    """`ObjectStore` in a dictionary; one version of each object."""
+
+    def __init__(self) -> None:
+        self._objects: dict[tuple[str, str], tuple[ObjectHead, bytes]] = {}
+
+    def read(self, ref: ObjectRef) -> bytes:
+        try:
+            return self._objects[ref.bucket, ref.key][1]
+        except KeyError:
+            raise FileNotFoundError(ref.key) from None
+
+    def head(self, bucket: str, key: str, version_id: str | None = None) -> ObjectHead | None:
+        found = self._objects.get((bucket, key))
+        return found[0] if found else None
+
+    def list(self, bucket: str, prefix: str) -> Iterator[ObjectRef]:
+        for where, key in sorted(self._objects):
+            if where == bucket and key.startswith(prefix):
+                yield self._objects[where, key][0].ref
+
+    def write(
+        self,
+        bucket: str,
+        key: str,
+        data: bytes,
+        *,
+        content_type: str,
+        metadata: Mapping[str, str] | None = None,
+        if_absent: bool = False,
+        if_match: str | None = None,
+    ) -> ObjectRef:
+        there = self.head(bucket, key)
+        if (if_absent and there) or (if_match and (not there or there.ref.etag != if_match)):
+            raise PreconditionFailed(f"{bucket}/{key} is not in the expected state")
+        etag = hashlib.sha256(data).hexdigest()
+        ref = ObjectRef(bucket=bucket, key=key, etag=etag, size=len(data))
+        self._objects[bucket, key] = (ObjectHead(ref, datetime.now(UTC), metadata or {}), data)
+        return ref
+
+    def download(self, ref: ObjectRef, path: Path) -> None:
+        path.write_bytes(self.read(ref))
+
+    def upload(
+        self,
+        bucket: str,
+        key: str,
+        path: Path,
+        *,
+        content_type: str,
+        metadata: Mapping[str, str] | None = None,
+    ) -> ObjectRef:
+        return self.write(
+            bucket, key, path.read_bytes(), content_type=content_type, metadata=metadata
+        )
+
+    def copy(
+        self,
+        source: ObjectRef,
+        bucket: str,
+        key: str,
+        *,
+        content_type: str,
+        metadata: Mapping[str, str],
+        if_absent: bool = False,
+        if_match: str | None = None,
+    ) -> ObjectRef:
+        return self.write(
+            bucket,
+            key,
+            self.read(source),
+            content_type=content_type,
+            metadata=metadata,
+            if_absent=if_absent,
+            if_match=if_match,
+        )
+
+
+class MemoryRows:
+    """`StateStore` in dictionaries, with the same optimistic locking as the real one."""
+
+    def __init__(self) -> None:
+        self._runs: dict[tuple[Folder, str], RunRow] = {}
+        self._clips: dict[tuple[Folder, str, str], ClipRow] = {}
+
+    def run(self, folder: Folder, manifest: str) -> RunRow | None:
+        return self._runs.get((folder, manifest))
+
+    def runs(self, folder: Folder) -> list[RunRow]:
+        return [row for (where, _), row in sorted(self._runs.items()) if where == folder]
+
+    def clip(self, folder: Folder, run_id: str, stem: str) -> ClipRow | None:
+        return self._clips.get((folder, run_id, stem))
+
+    def clips(self, folder: Folder, run_id: str) -> list[ClipRow]:
+        rows = [row for key, row in self._clips.items() if key[:2] == (folder, run_id)]
+        return sorted(rows, key=lambda row: row.index)
+
+    def save_run(self, row: RunRow) -> RunRow:
+        there = self._runs.get((row.folder, row.manifest))
+        if (there.version if there else 0) != row.version:
+            raise Conflict(f"run {row.run_id} was changed by somebody else")
+        saved = row.changed(version=row.version + 1)
+        self._runs[row.folder, row.manifest] = saved
+        return saved
+
+    def save_clip(self, row: ClipRow) -> ClipRow:
+        there = self._clips.get((row.folder, row.run_id, row.stem))
+        if (there.version if there else 0) != row.version:
+            raise Conflict(f"clip {row.stem} was changed by somebody else")
+        saved = row.model_copy(update={"version": row.version + 1})
+        self._clips[row.folder, row.run_id, row.stem] = saved
+        return saved
+
+    def save_new_clips(self, rows: list[ClipRow]) -> None:
+        for row in rows:
+            self._clips.setdefault(
+                (row.folder, row.run_id, row.stem), row.model_copy(update={"version": 1})
+            )
+
+
+class NoAudit:
+    """Nothing is made, so nothing is recorded."""
+
+    def append(self, record: AuditRecord) -> None:
+        return None

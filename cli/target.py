@@ -1,0 +1,111 @@
+"""Which cloud a command talks to: the embedded one, or an AWS account.
+
+--profile or --region given   the deployed stacks of that account
+`dropreel up` is running      that embedded cloud
+otherwise                     a fresh embedded cloud for the time of the command (`run` only)
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cli.errors import WrongUse
+from local_cloud.cloud import attach, embedded_cloud, session_for
+from local_cloud.deploy import Deployment, Progress
+from local_cloud.errors import CloudNotRunning
+from shared.aws.objects import S3Objects
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+STORAGE_STACK = "dropreel-storage"
+
+
+@dataclass(frozen=True)
+class Account:
+    """How to reach AWS, as given on the command line; all empty means the embedded cloud."""
+
+    profile: str | None = None
+    region: str | None = None
+    stack: str = STORAGE_STACK
+
+    @property
+    def given(self) -> bool:
+        return bool(self.profile or self.region)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A deployed Dropreel: its buckets, and a way to reach them."""
+
+    drop_bucket: str
+    library_bucket: str
+    objects: S3Objects
+    client: Callable[[str], Any]
+    endpoint: str = ""
+
+    @property
+    def embedded(self) -> bool:
+        return bool(self.endpoint)
+
+
+def find_target(account: Account) -> Target:
+    """The cloud that is there already.
+
+    Raises
+    ------
+    CloudNotRunning : no embedded cloud is up, and no account was named.
+    WrongUse : the account has no Dropreel, or cannot be reached; says what to do.
+    """
+    return _in_account(account) if account.given else _embedded(attach(CHECKOUT))
+
+
+@contextmanager
+def some_target(account: Account, progress: Progress) -> Iterator[Target]:
+    """The cloud that is there, else an embedded one that lives as long as the block."""
+    if account.given:
+        yield _in_account(account)
+        return
+    try:
+        running = attach(CHECKOUT)
+    except CloudNotRunning:
+        with embedded_cloud(CHECKOUT, progress=progress) as deployment:
+            yield _embedded(deployment)
+        return
+    yield _embedded(running)
+
+
+def _embedded(deployment: Deployment) -> Target:
+    session = session_for(deployment.endpoint)
+    return Target(
+        drop_bucket=deployment.drop_bucket,
+        library_bucket=deployment.library_bucket,
+        objects=S3Objects(session.client("s3")),
+        client=session.client,
+        endpoint=deployment.endpoint,
+    )
+
+
+def _in_account(account: Account) -> Target:
+    try:
+        session = boto3.Session(profile_name=account.profile, region_name=account.region)
+        outputs = _outputs(session.client("cloudformation"), account.stack)
+    except (BotoCoreError, ClientError) as error:
+        raise WrongUse(
+            f"Cannot read stack `{account.stack}`: {error}. Check --profile and --region, or "
+            "deploy first (docs/deploy.md)."
+        ) from error
+    return Target(
+        drop_bucket=outputs["DropBucketName"],
+        library_bucket=outputs["LibraryBucketName"],
+        objects=S3Objects(session.client("s3")),
+        client=session.client,
+    )
+
+
+def _outputs(cloudformation: Any, stack: str) -> dict[str, str]:
+    (described,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    return {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}

@@ -1,0 +1,43 @@
+"""AcceptDrop: S3 says that a file was dropped; start what it asks for."""
+
+import json
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from shared.metrics import BATCHES_ACCEPTED
+
+from lambdas.observability import count, logger
+from lambdas.wiring import Event, logged, services, starter
+from shared.clip import ObjectRef
+from shared.pipeline.accept import Verdict, accept_drop
+
+processor = BatchProcessor(event_type=EventType.SQS)
+
+
+@logged
+def handler(event: Event, context: Any) -> Event:
+    """Accept each message by itself: one that fails goes back to the queue alone."""
+    answer = process_partial_response(
+        event=event, record_handler=accept_message, processor=processor, context=context
+    )
+    return dict(answer)
+
+
+def accept_message(record: SQSRecord) -> None:
+    created = json.loads(record.body)["detail"]
+    dropped = ObjectRef(
+        bucket=created["bucket"]["name"],
+        key=created["object"]["key"],
+        version_id=created["object"].get("version-id"),
+        etag=created["object"].get("etag", ""),
+        size=created["object"].get("size", 0),
+    )
+    acceptance = accept_drop(services(), starter(), dropped)
+    logger.info("drop", key=dropped.key, verdict=acceptance.verdict, run=acceptance.run_id)
+    if acceptance.verdict is Verdict.STARTED:
+        count(BATCHES_ACCEPTED)

@@ -1,0 +1,36 @@
+"""The environment of a handler, read once as one document."""
+
+import os
+from functools import cache
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Environment(BaseModel):
+    """What the stack tells every handler. Fields that only some handlers get have a default."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    drop_bucket: str = Field(alias="DROP_BUCKET")
+    work_bucket: str = Field(alias="WORK_BUCKET")
+    library_bucket: str = Field(alias="LIBRARY_BUCKET")
+    state_table: str = Field(alias="STATE_TABLE")
+    state_machine_arn: str = Field("", alias="STATE_MACHINE_ARN")
+    drops_queue_url: str = Field("", alias="DROPS_QUEUE_URL")
+    keyframe_wait_sec: float = Field(900.0, alias="KEYFRAME_WAIT_SEC", gt=0)
+    max_manifest_bytes: int = Field(16 * 1024**2, alias="MAX_MANIFEST_BYTES", gt=0)
+    max_keyframe_bytes: int = Field(64 * 1024**2, alias="MAX_KEYFRAME_BYTES", gt=0)
+    region: str = Field("us-east-1", alias="AWS_REGION")
+    endpoint_url: str = Field("", alias="AWS_ENDPOINT_URL")
+    memory_mb: int = Field(0, alias="AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+
+
+@cache
+def environment() -> Environment:
+    """The process's environment.
+
+    Raises
+    ------
+    pydantic.ValidationError : at the first invocation, naming the variable that is missing.
+    """
+    return Environment.model_validate(dict(os.environ))

@@ -1,0 +1,13 @@
+"""FinishClip: render the camera move and encode it, in one pass."""
+
+from typing import Any
+
+from shared.pipeline.finish import finish_clip
+
+from lambdas.wiring import Event, clip_item, logged, services
+
+
+@logged
+def handler(event: Event, _context: Any) -> Event:
+    finish_clip(services(), clip_item(event))
+    return {}

@@ -1,0 +1,188 @@
+"""Pydantic's findings as problems that a creator can act on."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from shared.errors import Problem
+from shared.manifest.aliases import FLAT_MOTION, KEYFRAME_ALIASES
+from shared.manifest.places import MAX_PROBLEMS, Place, shown, written_place
+from shared.manifest.v1 import NOT_YET_AVAILABLE, ClipSettings, Keyframe, Manifest
+from shared.nearest import did_you_mean
+
+Words = tuple[str, str, str]
+"""Message, hint, code."""
+
+_UNSHOWN = Problem("", "is not accepted.")
+
+_RECTS = ("start_rect", "end_rect")
+
+
+def explain(
+    error: ValidationError,
+    model: type[BaseModel],
+    *,
+    at: Place = (),
+    place_written: Callable[[Place], Place] = lambda place: place,
+) -> list[Problem]:
+    """Every finding of `error`, raised by reading `model` at the place `at` of the document."""
+    findings = error.errors(include_url=False)
+    problems = []
+    for finding in findings[:MAX_PROBLEMS]:
+        place: Place = finding["loc"]
+        path = written_place((*at, *place_written(place)))
+        message, hint, code = _in_words(finding, place, model)
+        problems.append(Problem(path, message, hint, code))
+    # Beyond what is ever shown they only count: a million mistakes must not cost a million hints.
+    return problems + [_UNSHOWN] * (len(findings) - len(problems))
+
+
+def _in_words(finding: ErrorDetails, place: Place, model: type[BaseModel]) -> Words:
+    kind, value, facts = finding["type"], finding["input"], finding.get("ctx", {})
+    words: Words = _wrong_type(kind, value)
+    if "message" in facts:
+        words = facts["message"], facts.get("hint", ""), kind
+    elif kind == "extra_forbidden":
+        words = _unknown_field(str(place[-1]), place, model)
+    elif kind == "missing":
+        words = "is required.", _missing_hint(str(place[-1])), "missing"
+    elif kind in ("enum", "literal_error"):
+        words = _unknown_word(value, _choices(place, model))
+    elif kind in _LIMITS:
+        limit = next(iter(facts.values()))
+        message = f"must be {_LIMITS[kind]} {limit:.12g}; it is {shown(value)}."
+        words = message, _limit_hint(place), "out_of_range"
+    elif kind in _LENGTHS:
+        words = f"{_LENGTHS[kind].format(**facts)}.", "", "wrong_length"
+    return words
+
+
+def _unknown_word(value: object, known: list[str]) -> Words:
+    hint = did_you_mean(value, known) if isinstance(value, str) else ""
+    return f"must be one of {', '.join(known)}; it is {shown(value)}.", hint, "unknown_word"
+
+
+_LIMITS = {
+    "greater_than_equal": "at least",
+    "less_than_equal": "at most",
+    "greater_than": "more than",
+    "less_than": "less than",
+}
+
+_LENGTHS = {
+    "string_too_short": "must not be empty",
+    "string_too_long": "must not be longer than {max_length} characters",
+    "too_short": "must have at least {min_length} entry",
+    "too_long": "must not have more than {max_length} entries",
+}
+
+_TYPES = {
+    "float": "a number",
+    "int": "a whole number",
+    "string": "a text",
+    "tuple": "a list",
+    "list": "a list",
+    "model": "an object",
+    "dict": "an object",
+}
+
+
+def _wrong_type(kind: str, value: object) -> Words:
+    wanted = _TYPES.get(kind.partition("_")[0], "another kind of value")
+    hint = ""
+    if isinstance(value, str) and wanted.endswith("number") and _is_number(value):
+        hint = f"Write it without quotes: {value.strip()}."
+    return f"must be {wanted}; it is {shown(value)}.", hint, "wrong_type"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return text.isascii() and len(text) < 20
+
+
+def _limit_hint(place: Place) -> str:
+    if len(place) > 1 and place[-2] in _RECTS:
+        return "Rectangles are fractions of the picture from 0 to 1, not pixels."
+    return ""
+
+
+def _missing_hint(name: str) -> str:
+    if name == "image_path":
+        return 'Name the keyframe, for example "image_path": "img_001.png".'
+    return ""
+
+
+def _unknown_field(name: str, place: Place, model: type[BaseModel]) -> Words:
+    block = _block_at(model, place[:-1])
+    if name in NOT_YET_AVAILABLE and (len(place) == 1 or place[0] == "defaults"):
+        message = "is not available yet in this version."
+        return message, "Take it out to make the clip without it.", "not_available_yet"
+    known = _names_of(block)
+    home = _home_of(name)
+    if home and home not in [str(part) for part in place[:-1]]:
+        return "is not known here.", f"It belongs in `{home}`.", "unknown_field"
+    hint = did_you_mean(name, known) or f"Known here: {', '.join(known)}."
+    return "is not a field of the manifest.", hint, "unknown_field"
+
+
+def _home_of(name: str) -> str | None:
+    """The block in which a field of this very name is at home."""
+    # Read backwards, `finish` comes before `generation_params`: both know `fps`, one means it.
+    for block, field in reversed(ClipSettings.model_fields.items()):
+        inner = _model_in(field.annotation)
+        if inner is not None and name in inner.model_fields:
+            return block
+    for known, home in ((Keyframe, "keyframes[…]"), (Manifest, "the manifest's top level")):
+        if name in known.model_fields:
+            return home
+    return None
+
+
+def _names_of(block: type[BaseModel]) -> list[str]:
+    names = list(block.model_fields)
+    if issubclass(block, ClipSettings):
+        names += [name for name in FLAT_MOTION if name not in names]
+    if "image_path" in names:
+        names += KEYFRAME_ALIASES
+    return names
+
+
+def _block_at(model: type[BaseModel], place: Iterable[str | int]) -> type[BaseModel]:
+    for part in place:
+        field = model.model_fields.get(str(part))
+        inner = _model_in(field.annotation) if field else None
+        model = inner or model
+    return model
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_model_in, get_args(annotation))), None)
+
+
+def _choices(place: Place, model: type[BaseModel]) -> list[str]:
+    """The words that the field at `place` takes."""
+    block = _block_at(model, place[:-1])
+    return _words_in(block.model_fields[str(place[-1])].annotation)
+
+
+def _words_in(annotation: Any) -> list[str]:
+    if isinstance(annotation, type) and hasattr(annotation, "__members__"):
+        return [str(member.value) for member in annotation.__members__.values()]
+    if isinstance(annotation, str):
+        return [annotation]
+    return [word for inner in get_args(annotation) for word in _words_in(inner)]
+
+
+def mapping_or_problem(value: object, path: str) -> Mapping[str, Any] | Problem:
+    """An object, or the problem that it is none."""
+    if isinstance(value, Mapping):
+        return value
+    message = f"must be an object in braces; it is {shown(value)}."
+    return Problem(path, message, code="wrong_type")

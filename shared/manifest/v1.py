@@ -1,0 +1,183 @@
+"""Manifest schema, version 1: what a creator may write (seed B037, X-11).
+
+Every field is optional but `keyframes` and each one's `image_path`; null says the same as leaving a
+field out. Names other than these canonical ones are translated before (see `aliases`).
+"""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.clip import Easing, Interpolation, MotionType, Operation, RateControl, Stabilise
+from shared.manifest.fields import (
+    Aspect,
+    EncoderPreset,
+    FolderName,
+    Fps,
+    ImagePath,
+    LutPath,
+    Number,
+    Prompt,
+    RectValue,
+    ResolutionName,
+    Route,
+    SchemaVersion,
+    Whole,
+)
+
+MAX_KEYFRAMES = 10_000
+SCHEMA_VERSION = "1"
+
+NOT_YET_AVAILABLE = ("audio", "speech", "mask_image", "last_frame", "safety", "review")
+"""Blocks of the manifest that the design promises and this version does not act on yet."""
+
+
+class Block(BaseModel):
+    """A part of the manifest: unknown names are refused, values never change after reading."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Motion(Block):
+    """The camera's way over the keyframe."""
+
+    type: MotionType | None = Field(None, description="how the camera moves")
+    start_rect: RectValue | None = Field(
+        None,
+        description="where the camera starts: x1, y1, x2, y2 as fractions, from the top left",
+        examples=[[0.1, 0.1, 0.9, 0.9]],
+    )
+    end_rect: RectValue | None = Field(
+        None, description="where the camera ends", examples=[[0.3, 0.3, 0.7, 0.7]]
+    )
+    duration_sec: Annotated[Number, Field(ge=0.2, le=60)] | None = Field(
+        None, description="length of the clip in seconds", examples=[6.0]
+    )
+    easing: Easing | None = Field(None, description="how the camera gathers and loses speed")
+    intensity: Annotated[Number, Field(ge=0, le=1)] | None = Field(
+        None, description="how strong the move is, where no rectangle says it", examples=[0.5]
+    )
+
+
+class GenerationParams(Block):
+    """Settings of the video model."""
+
+    model: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        None, description="the model to use; sets `route` where none is given"
+    )
+    motion_bucket_id: Annotated[Whole, Field(ge=1, le=255)] | None = Field(
+        None, description="how much a Stable Video Diffusion model moves", examples=[127]
+    )
+    fps: Fps | None = Field(
+        None, description="delivered frame rate, where `finish.fps` does not say it", examples=[30]
+    )
+    noise_aug_strength: Annotated[Number, Field(ge=0, le=0.1)] | None = Field(
+        None, description="noise added to the keyframe", examples=[0.02]
+    )
+    seed: Annotated[Whole, Field(ge=0, le=2**32 - 1)] | None = Field(
+        None, description="makes a generated clip repeatable", examples=[42]
+    )
+    num_frames: Annotated[Whole, Field(ge=1, le=3600)] | None = Field(
+        None, description="frames that the model makes, before any interpolation"
+    )
+    decode_chunk_size: Annotated[Whole, Field(ge=1, le=256)] | None = Field(
+        None, description="frames decoded at once; less needs less GPU memory", examples=[8]
+    )
+    num_inference_steps: Annotated[Whole, Field(ge=1, le=200)] | None = Field(
+        None, description="denoising steps", examples=[25]
+    )
+    min_guidance_scale: Annotated[Number, Field(ge=0, le=50)] | None = Field(
+        None, description="guidance at the first frame", examples=[1.0]
+    )
+    max_guidance_scale: Annotated[Number, Field(ge=0, le=50)] | None = Field(
+        None, description="guidance at the last frame", examples=[3.0]
+    )
+
+
+class Codec(Block):
+    """Encoder settings of the H.265 master and the H.264 proxy."""
+
+    rate_control: RateControl | None = Field(None, description="how the encoder spends its bits")
+    crf: Annotated[Whole, Field(ge=0, le=51)] | None = Field(
+        None, description="constant quality; less is better and larger", examples=[23]
+    )
+    preset: EncoderPreset | None = Field(None, description="encoder speed; slower is smaller")
+    bitrate_kbps: Annotated[Whole, Field(ge=50, le=200_000)] | None = Field(
+        None, description="target or cap in kbit/s", examples=[8000]
+    )
+    proxy_height: Annotated[Whole, Field(ge=120, le=1080)] | None = Field(
+        None, description="height of the proxy in pixels", examples=[540]
+    )
+
+
+class Finish(Block):
+    """Everything between the made frames and the delivered file."""
+
+    fps: Fps | None = Field(None, description="delivered frame rate", examples=[30])
+    interpolation: Interpolation | None = Field(
+        None, description="how frames between made frames are found"
+    )
+    stabilise: Stabilise | None = Field(None, description="removal of camera shake")
+    lut: LutPath | None = Field(
+        None, description="colour table beside the manifest", examples=["look.cube"]
+    )
+    codec: Codec | None = Field(None, description="encoder settings")
+    aspect: Aspect | None = Field(None, description="delivered shape", examples=["16:9"])
+
+
+class ClipSettings(Block):
+    """Everything that can be said about a clip but which keyframe it is made from."""
+
+    motion: Motion | None = Field(None, description="the camera's way over the keyframe")
+    generation_params: GenerationParams | None = Field(
+        None, description="settings of the video model"
+    )
+    operation: Operation | None = Field(None, description="what kind of clip is made")
+    route: Route | None = Field(
+        None, description="models to try, best first", examples=["camera_move"]
+    )
+    resolution: ResolutionName | None = Field(None, description="delivered height")
+    finish: Finish | None = Field(None, description="frame rate, look and encoding")
+    prompt: Prompt | None = Field(None, description="what happens in the clip")
+    negative_prompt: Prompt | None = Field(None, description="what must not happen")
+
+
+class Keyframe(ClipSettings):
+    """One clip: its keyframe, and what differs from the defaults."""
+
+    image_path: ImagePath = Field(
+        description="the keyframe, relative to the manifest's folder", examples=["img_001.png"]
+    )
+
+
+class Sidecar(ClipSettings):
+    """A keyframe's own `<stem>.motion.json`, as the motion editor writes it (seed B031)."""
+
+    schema_version: SchemaVersion | None = Field(None, description="version of this format")
+    # Only its stem is looked at: an editor on a desk writes a path that means nothing in a bucket.
+    image_path: Annotated[str, Field(max_length=1024)] | None = Field(
+        None, description="the keyframe that the sidecar was made for"
+    )
+
+
+class Head(Block):
+    """The manifest but for its keyframes."""
+
+    schema_version: SchemaVersion | None = Field(
+        None, description="version of this format", examples=[SCHEMA_VERSION]
+    )
+    project_id: FolderName | None = Field(
+        None, description="must equal the project's folder", examples=["video_gen_001"]
+    )
+    batch_id: FolderName | None = Field(
+        None, description="must equal the batch's folder", examples=["20250704_143022"]
+    )
+    defaults: ClipSettings | None = Field(None, description="settings of every clip")
+
+
+class Manifest(Head):
+    """A batch of clips to make."""
+
+    keyframes: list[Keyframe] = Field(
+        min_length=1, max_length=MAX_KEYFRAMES, description="the clips, one keyframe each"
+    )

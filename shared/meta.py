@@ -1,0 +1,53 @@
+"""`<stem>.video_meta.json`: what was made, from what, how checked, at what cost (seed B028)."""
+
+from typing import Any
+
+from pydantic import Field
+
+from shared.batch import Cost
+from shared.clip import ClipPlan, Deviation, Document, MotionPlan
+
+
+class MadeFile(Document):
+    """One delivered file."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+
+
+class VideoMeta(Document):
+    """The clip's metadata; field names in the blueprint's sense where it has them."""
+
+    schema_version: str = "1"
+    project_id: str
+    batch_id: str
+    run_id: str
+    stem: str
+    clip_key: str
+    made_at: str
+    reused: bool = Field(False, description="the same content had been made before")
+    source: dict[str, Any] = Field(description="keyframe: name, version, sha256, size in pixels")
+    motion_params: MotionPlan
+    generation_settings: dict[str, Any]
+    video: dict[str, Any] = Field(description="measured on the delivered file")
+    files: dict[str, MadeFile]
+    validation_results: dict[str, Any]
+    deviations: tuple[Deviation, ...]
+    warnings: tuple[str, ...]
+    cost: Cost
+    seconds: dict[str, float]
+
+
+def generation_settings(plan: ClipPlan, encoder: str) -> dict[str, Any]:
+    """The settings that made the clip, enough to make it again."""
+    return {
+        "operation": plan.operation.value,
+        "model": plan.model,
+        "model_revision": plan.model_revision,
+        "params": plan.generation_params,
+        "prompt": plan.prompt,
+        "negative_prompt": plan.negative_prompt,
+        "finish": plan.finish.model_dump(mode="json"),
+        "encoder": encoder,
+    }

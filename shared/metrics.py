@@ -1,0 +1,28 @@
+"""Names of the metrics: what handlers publish, and what the dashboard and the alarms read.
+
+Every metric carries the dimension `service`; `STAGE_SECONDS` carries `stage` besides.
+"""
+
+NAMESPACE = "Dropreel"
+SERVICE = "dropreel"
+
+BATCHES_ACCEPTED = "BatchesAccepted"
+BATCHES_REJECTED = "BatchesRejected"
+BATCHES_FINISHED = "BatchesFinished"
+
+CLIPS_DONE = "ClipsDone"
+CLIPS_FAILED = "ClipsFailed"
+"""Our fault, not the creator's."""
+CLIPS_REJECTED = "ClipsRejected"
+"""The creator can mend it."""
+CLIPS_FLAGGED = "ClipsFlagged"
+"""Made, but held for a person to look at."""
+
+CLIP_COST_USD = "ClipCostUsd"
+BATCH_COST_USD = "BatchCostUsd"
+
+STAGE_SECONDS = "StageSeconds"
+STAGES = ("prepare_clip", "finish_clip", "inspect_clip", "publish_clip")
+"""Values of the dimension `stage`."""
+
+NOTIFICATIONS_FAILED = "NotificationsFailed"

@@ -1,0 +1,86 @@
+"""RecordClipEnd: a clip that will not be delivered, and why."""
+
+import json
+from typing import Any
+
+from shared.batch import ClipStatus
+from shared.clip import Document, ObjectRef
+from shared.keys import ArtefactKeys
+from shared.notices import Notification, clip_notice
+from shared.pipeline.services import ClipItem, Services
+from shared.pipeline.status import write_status
+from shared.state import ClipRow
+
+
+class FailureCause(Document):
+    """What Step Functions tells of an error: its class name, and the Lambda's JSON."""
+
+    Error: str = ""
+    Cause: str = ""
+
+    @property
+    def reason(self) -> str:
+        """The sentence for people."""
+        try:
+            cause = json.loads(self.Cause)
+        except ValueError:
+            return self.Cause[:500] or self.Error
+        return (
+            str(cause.get("errorMessage") or self.Error) if isinstance(cause, dict) else self.Error
+        )
+
+
+class Ended(Document):
+    """The answer of `record_clip_end`."""
+
+    notification: Notification
+
+
+OUR_FAULT = (
+    "something went wrong on our side; ops can see it. Dropping the manifest again tries again."
+)
+
+
+def record_clip_end(
+    services: Services, item: ClipItem, outcome: ClipStatus, cause: FailureCause
+) -> Ended:
+    """Write down how a clip ended that was not delivered.
+
+    A clip that has ended already keeps its end: a late duplicate changes nothing.
+    """
+    row = services.rows.clip(item.run.folder, item.run.run_id, item.stem)
+    if row is not None and not row.status.ended:
+        reasons = _reasons(services, item, row, outcome, cause)
+        row = services.rows.save_clip(row.moved(outcome, reasons=reasons))
+        write_status(services, item.run.folder)
+    reasons = row.result.reasons if row else (cause.reason,)
+    links = services.links(item.run.folder, item.run.run_id)
+    return Ended(notification=clip_notice(item.run.folder, item.stem, outcome, reasons, links))
+
+
+def _reasons(
+    services: Services, item: ClipItem, row: ClipRow, outcome: ClipStatus, cause: FailureCause
+) -> tuple[str, ...]:
+    kept = row.result.reasons
+    if outcome is ClipStatus.REJECTED and kept:
+        return kept
+    if outcome is ClipStatus.NEEDS_REVIEW:
+        return _failed_checks(services, item) or (cause.reason,)
+    if outcome is ClipStatus.FAILED:
+        return (f"{cause.Error}: {cause.reason}", OUR_FAULT)
+    return (cause.reason,)
+
+
+def _failed_checks(services: Services, item: ClipItem) -> tuple[str, ...]:
+    key = ArtefactKeys(item.clip_key).inspection
+    try:
+        document: dict[str, Any] = json.loads(
+            services.objects.read(ObjectRef(bucket=services.work_bucket, key=key))
+        )
+    except FileNotFoundError:
+        return ()
+    return tuple(
+        f"{check['name']}: {check['message']}"
+        for check in document["checks"]
+        if check["verdict"] not in ("pass", "warn")
+    )

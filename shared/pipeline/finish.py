@@ -1,0 +1,111 @@
+"""FinishClip: render the camera move and encode master, proxy and poster in one pass."""
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from shared.batch import ClipStatus
+from shared.clip import ClipPlan, Interpolation, ObjectRef
+from shared.frames import frame_rate
+from shared.keys import ArtefactKeys
+from shared.motion.path import CameraPath
+from shared.pipeline.plan import ClipOrder
+from shared.pipeline.prepare import read_keyframe
+from shared.pipeline.services import ClipItem, Services
+from shared.pipeline.stage import ClipStage
+from shared.video.camera import prepare_still, render_frames
+from shared.video.finish import finish_clip as encode_clip
+from shared.video.finish_spec import FinishedFile, FinishResult, FinishSpec
+
+
+def finish_clip(services: Services, item: ClipItem) -> None:
+    """Make the clip's files, unless the same content was made before.
+
+    The files lie under the clip's content key; `finished.json` is written last, so its presence
+    means that the others are whole. A retry, or another batch with the same clip, finds it.
+    """
+    artefacts = ArtefactKeys(item.clip_key)
+    with ClipStage(services, item, "finish_clip", ClipStatus.FINISHING) as stage:
+        if services.objects.head(services.work_bucket, artefacts.finished) is not None:
+            stage.record(reused=True)
+            return
+        plan = ClipPlan.model_validate_json(_read(services, item.run.work.plan(item.index)))
+        order = ClipOrder.model_validate_json(_read(services, item.run.work.request(item.index)))
+        with TemporaryDirectory() as scratch:
+            result = _make(services, plan, order, Path(scratch))
+            for key, made, type_ in (
+                (artefacts.master, result.master, "video/mp4"),
+                (artefacts.proxy, result.proxy, "video/mp4"),
+                (artefacts.poster, result.poster, "image/jpeg"),
+            ):
+                services.objects.upload(services.work_bucket, key, made.path, content_type=type_)
+            document = finished_document(plan, result)
+        services.objects.write(
+            services.work_bucket,
+            artefacts.finished,
+            json.dumps(document).encode(),
+            content_type="application/json",
+        )
+        stage.record(warnings=(*stage.row.result.warnings, *result.warnings))
+
+
+def _make(services: Services, plan: ClipPlan, order: ClipOrder, scratch: Path) -> FinishResult:
+    keyframe = read_keyframe(services, order.keyframe)
+    path = CameraPath(plan.motion.start_rect, plan.motion.end_rect, plan.motion.easing)
+    width, height = keyframe.size
+    boxes = [
+        (x1 * width, y1 * height, x2 * width, y2 * height)
+        for x1, y1, x2, y2 in path.rects(plan.frame_count)
+    ]
+    size = (plan.width, plan.height)
+    still = prepare_still(keyframe.rgb, boxes, size)
+    rate = frame_rate(plan.fps)
+    spec = FinishSpec(
+        width=plan.width,
+        height=plan.height,
+        rate=rate,
+        frame_count=plan.frame_count,
+        source_rate=rate,  # the camera draws every delivered frame itself
+        interpolation=Interpolation.NONE,
+        stabilise=plan.finish.stabilise,
+        codec=plan.finish.codec,
+        comment=plan.model_dump_json(include={"clip_key", "model", "model_revision", "motion"}),
+        title=plan.stem,
+    )
+    lut = services.objects.read(order.lut) if order.lut else None
+    return encode_clip(
+        lambda: render_frames(still, boxes, size), spec=spec, out_dir=scratch, lut=lut
+    )
+
+
+def finished_document(plan: ClipPlan, result: FinishResult) -> dict[str, Any]:
+    """What was made, for the stages after this one and for the clip's metadata."""
+
+    def made(file: FinishedFile, name: str) -> dict[str, Any]:
+        return {"name": name, "size_bytes": file.size, "sha256": file.sha256}
+
+    return {
+        "encoder": result.encoder,
+        "video": {
+            "width": plan.width,
+            "height": plan.height,
+            "fps": plan.fps,
+            "frame_count": result.frame_count,
+            "duration_sec": float(result.duration),
+            "bitrate_kbps": round(result.bitrate_kbps, 1),
+            "held_frames": result.held_frames,
+            "trimmed_frames": result.trimmed_frames,
+        },
+        "files": {
+            "master": made(result.master, f"{plan.stem}.mp4"),
+            "proxy": made(result.proxy, f"{plan.stem}.proxy.mp4"),
+            "poster": made(result.poster, f"{plan.stem}.poster.jpg"),
+        },
+        "lut_sha256": result.lut_sha256,
+        "seconds": result.seconds,
+    }
+
+
+def _read(services: Services, key: str) -> bytes:
+    return services.objects.read(ObjectRef(bucket=services.work_bucket, key=key))

@@ -1,0 +1,173 @@
+"""PublishClip: the clip and everything that belongs to it, into the library, the metadata last."""
+
+import json
+import mimetypes
+from typing import Any
+
+from shared.audit import track_video_operation
+from shared.batch import Check, ClipStatus
+from shared.clip import ClipPlan, Document, ObjectRef
+from shared.keys import ArtefactKeys, s3_uri
+from shared.meta import MadeFile, VideoMeta, generation_settings
+from shared.notices import Notification, clip_notice
+from shared.pipeline.library import publish_bytes, publish_copy
+from shared.pipeline.plan import ClipOrder
+from shared.pipeline.services import ClipItem, Services
+from shared.pipeline.stage import ClipStage
+
+JSON = "application/json"
+
+
+class Published(Document):
+    """The answer of `publish_clip`."""
+
+    notification: Notification
+
+
+def publish_clip(services: Services, item: ClipItem) -> Published:
+    """Publish one clip; doing it twice changes nothing.
+
+    Raises
+    ------
+    LibraryKeyTaken : a file that is not ours lies where the clip should go.
+    """
+    with ClipStage(services, item, "publish_clip", ClipStatus.PUBLISHING) as stage:
+        paper = _Papers.read(services, item)
+        files = _publish_files(services, item, paper)
+        meta = _meta(services, item, paper, stage)
+        publish_bytes(
+            services,
+            item.run.folder.key(f"{item.stem}.video_meta.json"),
+            _json(meta.model_dump(mode="json")),
+            run_id=item.run.run_id,
+            content=f"{item.clip_key}/{item.run.run_id}",
+            type_=JSON,
+        )
+        _audit(services, item, paper)
+        stage.record(
+            ClipStatus.DONE,
+            files={**files, "meta": f"{item.stem}.video_meta.json"},
+            checks=tuple(Check(**_check(each)) for each in paper.inspection["checks"]),
+            size_bytes=paper.finished["files"]["master"]["size_bytes"],
+        )
+    links = services.links(item.run.folder, item.run.run_id)
+    return Published(
+        notification=clip_notice(item.run.folder, item.stem, ClipStatus.DONE, (), links)
+    )
+
+
+class _Papers(Document):
+    """What the stages before wrote about the clip."""
+
+    plan: ClipPlan
+    order: ClipOrder
+    finished: dict[str, Any]
+    inspection: dict[str, Any]
+
+    @classmethod
+    def read(cls, services: Services, item: ClipItem) -> "_Papers":
+        def read(key: str) -> bytes:
+            return services.objects.read(ObjectRef(bucket=services.work_bucket, key=key))
+
+        artefacts = ArtefactKeys(item.clip_key)
+        return cls(
+            plan=ClipPlan.model_validate_json(read(item.run.work.plan(item.index))),
+            order=ClipOrder.model_validate_json(read(item.run.work.request(item.index))),
+            finished=json.loads(read(artefacts.finished)),
+            inspection=json.loads(read(artefacts.inspection)),
+        )
+
+
+def _publish_files(services: Services, item: ClipItem, paper: _Papers) -> dict[str, str]:
+    artefacts = ArtefactKeys(item.clip_key)
+    run_id, folder = item.run.run_id, item.run.folder
+    for ref in (paper.order.keyframe, *paper.order.companions):
+        publish_copy(
+            services,
+            ref,
+            folder.key(ref.name),
+            run_id=run_id,
+            content=ref.etag,
+            type_=mimetypes.guess_type(ref.name)[0] or "application/octet-stream",
+        )
+    made = {
+        "poster": (artefacts.poster, f"{item.stem}.poster.jpg", "image/jpeg"),
+        "proxy": (artefacts.proxy, f"{item.stem}.proxy.mp4", "video/mp4"),
+        "master": (artefacts.master, f"{item.stem}.mp4", "video/mp4"),
+    }
+    for key, name, type_ in made.values():
+        publish_copy(
+            services,
+            ObjectRef(bucket=services.work_bucket, key=key),
+            folder.key(name),
+            run_id=run_id,
+            content=item.clip_key,
+            type_=type_,
+        )
+    manifest = f"{item.stem}.video_manifest.json"
+    publish_bytes(
+        services,
+        folder.key(manifest),
+        _json(paper.plan.model_dump(mode="json")),
+        run_id=run_id,
+        content=item.clip_key,
+        type_=JSON,
+    )
+    names = {kind: name for kind, (_, name, _) in made.items()}
+    return {**names, "manifest": manifest, "keyframe": paper.order.keyframe.name}
+
+
+def _meta(services: Services, item: ClipItem, paper: _Papers, stage: ClipStage) -> VideoMeta:
+    plan, finished = paper.plan, paper.finished
+    return VideoMeta(
+        project_id=plan.project_id,
+        batch_id=plan.batch_id,
+        run_id=item.run.run_id,
+        stem=item.stem,
+        clip_key=item.clip_key,
+        made_at=services.now().isoformat(),
+        reused=stage.row.result.reused,
+        source={
+            "keyframe": plan.keyframe.name,
+            "version_id": plan.keyframe.version_id,
+            "sha256": plan.keyframe_sha256,
+            "width": plan.keyframe_size[0],
+            "height": plan.keyframe_size[1],
+        },
+        motion_params=plan.motion,
+        generation_settings=generation_settings(plan, finished["encoder"]),
+        video=finished["video"],
+        files={kind: MadeFile(**each) for kind, each in finished["files"].items()},
+        validation_results=paper.inspection,
+        deviations=plan.deviations,
+        warnings=stage.row.result.warnings,
+        cost=stage.row.result.cost,
+        seconds=stage.row.result.seconds,
+    )
+
+
+def _audit(services: Services, item: ClipItem, paper: _Papers) -> None:
+    output = f"s3://{services.library_bucket}/{item.run.folder.key(f'{item.stem}.mp4')}"
+    for operation in ("generate", "transcode", "validate"):
+        track_video_operation(
+            operation,
+            s3_uri(paper.order.keyframe),
+            output,
+            paper.plan.motion.model_dump(mode="json"),
+            paper.inspection if operation == "validate" else {},
+            paper.finished["video"]["duration_sec"],
+            paper.finished["video"]["frame_count"],
+            trail=services.audit,
+            batch=item.run.folder.prefix.rstrip("/"),
+            run_id=item.run.run_id,
+            stem=item.stem,
+            now=services.now,
+        )
+
+
+def _check(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: document[name] for name in Check.model_fields if name in document}
+
+
+def _json(document: Any) -> bytes:
+    return json.dumps(document, ensure_ascii=False, indent=2).encode()

@@ -1,0 +1,59 @@
+"""The answer where the files were dropped: `_status.json` beside the manifest.
+
+Several runs can share a folder, and many clips report at once, so the file is always written whole
+from the rows, under a condition on the version that was there before the rows were read: a slow
+writer can never put an older truth over a newer one.
+"""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from shared.keys import STATUS_NAME, Folder
+from shared.pipeline.results import batch_result
+from shared.pipeline.services import Services
+from shared.ports import PreconditionFailed
+from shared.report.text import status_document
+
+TRIES = 6
+
+
+def write_status(services: Services, folder: Folder, *, force: bool = False) -> None:
+    """Write `_status.json` for a folder, unless it was written a moment ago.
+
+    `force` is for turning points that nobody may miss. In between, the file is renewed at most once
+    a second for every hundred clips, so that the cost of a clip does not grow with its batch.
+    """
+    for _ in range(TRIES if force else 1):
+        before = services.objects.head(services.drop_bucket, folder.key(STATUS_NAME))
+        runs = services.rows.runs(folder)
+        pause = timedelta(seconds=min(30.0, 1 + sum(run.total for run in runs) / 100))
+        if before is not None and not force and services.now() - before.modified < pause:
+            return
+        try:
+            services.objects.write(
+                services.drop_bucket,
+                folder.key(STATUS_NAME),
+                _folder_document(services, folder),
+                content_type="application/json",
+                if_absent=before is None,
+                if_match=before.ref.etag if before else None,
+            )
+        except PreconditionFailed:
+            continue  # somebody wrote since: read the rows again
+        return
+
+
+def _folder_document(services: Services, folder: Folder) -> bytes:
+    documents: list[dict[str, Any]] = []
+    for run in services.rows.runs(folder):
+        clips = services.rows.clips(folder, run.run_id)
+        documents.append(status_document(batch_result(services, run, clips)))
+    documents.sort(key=lambda document: str(document.get("accepted_at", "")), reverse=True)
+    document = {
+        "project": folder.project_id,
+        "batch": folder.batch_id,
+        "updated_at": services.now().isoformat(),
+        "runs": documents,
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1).encode()

@@ -1,0 +1,104 @@
+"""What a check is: it is told about the clip, sees every frame once, and gives its results.
+
+To add one, write a module with a class of this shape and name it in `inspector.default_checks`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.safety.mp4 import Mp4, Track
+from shared.safety.report import CheckResult
+
+MAX_SURPLUS_FRAMES = 60
+"""How far past the promised count a file is still decoded: enough to call it too long."""
+
+_BT709_LUMA_OF_BGR = np.array([[0.0722, 0.7152, 0.2126]], dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What the file was promised to be.
+
+    Parameters
+    ----------
+    rate : frames per second, exact.
+    tag : sample entry of the video track.
+    audio : is a sound track expected?
+    sha256 : fingerprint taken when the file was written. Decoders conceal damaged pictures; with
+        the fingerprint no damage goes unseen.
+    moving : does the picture change from start to end?
+    """
+
+    width: int
+    height: int
+    rate: Fraction
+    frame_count: int
+    tag: str = "hvc1"
+    audio: bool = False
+    sha256: str | None = None
+    moving: bool = False
+
+    @property
+    def duration(self) -> Fraction:
+        return self.frame_count / self.rate
+
+
+@dataclass(frozen=True, slots=True)
+class ClipInfo:
+    """What a check is told before the first frame."""
+
+    path: Path
+    file: Mp4
+    expected: Expectation
+
+    @property
+    def video(self) -> Track:
+        return self.file.video
+
+    @property
+    def rate(self) -> Fraction:
+        """What the file plays at; whether that is what was promised is one check's business."""
+        return self.video.rate or self.expected.rate
+
+    @property
+    def frame_limit(self) -> int:
+        """Where the decode stops, however many frames the file has."""
+        return self.expected.frame_count + MAX_SURPLUS_FRAMES
+
+
+@dataclass
+class Frame:
+    """One decoded frame, shared by all checks: derived pictures are made once, on demand.
+
+    `bgr` is (height, width, 3) uint8, full-range, converted by the matrix the file is tagged with.
+    """
+
+    index: int
+    pts_sec: float
+    bgr: NDArray[np.uint8]
+
+    @cached_property
+    def luma(self) -> NDArray[np.uint8]:
+        """BT.709 luma, (height, width) uint8, full range."""
+        return np.asarray(cv2.transform(self.bgr, _BT709_LUMA_OF_BGR), dtype=np.uint8)
+
+
+class Check(Protocol):
+    """One question about the clip. Instances are used once."""
+
+    def start(self, clip: ClipInfo) -> None:
+        """Called before the first frame, with what the file says and what was promised."""
+
+    def frame(self, frame: Frame) -> None:
+        """Called with every frame in presentation order; must not change or keep the pixels."""
+
+    def finish(self) -> Sequence[CheckResult]:
+        """Called after the last frame, however early that came."""

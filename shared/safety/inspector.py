@@ -1,0 +1,88 @@
+"""The last look before delivery: one decode of the finished file feeds every check.
+
+The file is read as a viewer would read it, from what lies on disk, by another decoder than the one
+that belongs to the encoder's package.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from shared.safety.check import Check, ClipInfo, Expectation, Frame
+from shared.safety.contract import Contract
+from shared.safety.mp4 import Unreadable, read_mp4
+from shared.safety.playability import Playability
+from shared.safety.report import CheckResult, InspectionReport, Verdict
+
+MAX_PIXELS = 8192 * 4320
+
+
+def default_checks() -> tuple[Check, ...]:
+    """A new set of every check, in the order of the report."""
+    return (Playability(), Contract())
+
+
+def inspect_clip(
+    path: Path, expected: Expectation, checks: Sequence[Check] | None = None
+) -> InspectionReport:
+    """Decode a finished clip once and judge it.
+
+    Never raises for what is in the file: whatever cannot be read is a verdict.
+
+    Parameters
+    ----------
+    path : the delivered mp4.
+    expected : what it was promised to be.
+    checks : unused instances; by default a new set of all of them.
+    """
+    started = time.perf_counter()
+    try:
+        clip = ClipInfo(path, read_mp4(path), expected)
+        _refuse_absurd(clip)
+    except Unreadable as error:
+        verdict = CheckResult(name="container", verdict=Verdict.UNREADABLE, message=f"{error}.")
+        return InspectionReport.of((verdict,), frame_count=0, seconds=_since(started))
+    chosen = default_checks() if checks is None else tuple(checks)
+    for check in chosen:
+        check.start(clip)
+    count = 0
+    for frame in _decode(path, clip.frame_limit):
+        for check in chosen:
+            check.frame(frame)
+        count += 1
+    opened = CheckResult(name="container", verdict=Verdict.PASS, message="The boxes are in order.")
+    results = (opened, *(result for check in chosen for result in check.finish()))
+    return InspectionReport.of(results, frame_count=count, seconds=_since(started))
+
+
+def _refuse_absurd(clip: ClipInfo) -> None:
+    """A header is enough to ask for gigabytes; the decoder is not started on such a file."""
+    video = clip.video
+    if video.width * video.height > MAX_PIXELS:
+        raise Unreadable("moov", f"claims {video.width}x{video.height} pixels a frame")
+
+
+def _decode(path: Path, most: int) -> Iterator[Frame]:
+    """Up to `most` frames; fewer where OpenCV gives up, which the checks notice by the count."""
+    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    try:
+        # The stored picture is judged, not what a rotation flag makes of it.
+        capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
+        for index in range(most):
+            decoded, bgr = capture.read()
+            if not decoded or bgr is None:
+                return
+            yield Frame(
+                index, capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0, np.asarray(bgr, np.uint8)
+            )
+    except cv2.error:
+        return
+    finally:
+        capture.release()
+
+
+def _since(started: float) -> float:
+    return time.perf_counter() - started

@@ -1,0 +1,57 @@
+"""The inspection report: what was measured on the delivered file, and what that means."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from shared.clip import Document
+
+
+class Verdict(StrEnum):
+    """From best to worst; `unreadable` means that there is nothing to judge."""
+
+    PASS = "pass"  # noqa: S105 — a verdict, not a password
+    WARN = "warn"
+    FAIL = "fail"
+    UNREADABLE = "unreadable"
+
+    @property
+    def severity(self) -> int:
+        return list(Verdict).index(self)
+
+
+class CheckResult(Document):
+    """One number held against one limit.
+
+    `intervals` are the seconds of the clip to look at, each from and to.
+    """
+
+    name: str
+    verdict: Verdict
+    value: float | str | None = None
+    limit: float | str | None = None
+    unit: str = ""
+    message: str = ""
+    intervals: tuple[tuple[float, float], ...] = ()
+
+
+class InspectionReport(Document):
+    """All checks of one file; `verdict` is the worst of theirs."""
+
+    schema_version: str = "1"
+    verdict: Verdict
+    checks: tuple[CheckResult, ...]
+    frame_count: int = Field(description="frames that were really decoded")
+    seconds: float = Field(description="wall time of the inspection")
+
+    @classmethod
+    def of(
+        cls, checks: tuple[CheckResult, ...], *, frame_count: int, seconds: float
+    ) -> "InspectionReport":
+        # No check at all must never read as a clean bill of health.
+        worst = max((check.verdict for check in checks), key=_severity, default=Verdict.UNREADABLE)
+        return cls(verdict=worst, checks=checks, frame_count=frame_count, seconds=round(seconds, 3))
+
+
+def _severity(verdict: Verdict) -> int:
+    return verdict.severity

@@ -1,0 +1,145 @@
+"""The rows that remember: one a run, one a clip of a run.
+
+Rows are frozen documents. A change is a pure function from row to row; the store writes the result
+only if the stored row is still the one that was read (`version`). So every decision here can be
+tested without a database, and no two workers can both win.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from shared.batch import BatchState, ClipResult, ClipStatus
+from shared.clip import Document, ObjectRef
+from shared.keys import DropKey, Folder, parse_drop_key, run_id
+
+
+class RunRow(Document):
+    """One manifest's way through the house.
+
+    `fingerprint` names the keyframes and companions that the run has seen, so that dropping the
+    same manifest beside changed pictures is told apart from dropping it twice.
+    `pending` is a newer version of the manifest that waits for this run to end.
+    """
+
+    version: int = 0
+    project_id: str
+    batch_id: str
+    manifest: str
+    run_id: str
+    attempt: int = 1
+    state: BatchState = BatchState.ACCEPTED
+    source: ObjectRef
+    manifest_sha256: str
+    fingerprint: str = ""
+    dry_run: bool = False
+    total: int = 0
+    message: str = ""
+    missing: tuple[str, ...] = ()
+    undone: bool = Field(False, description="ended with clips that another try might make")
+    cancel_requested: bool = False
+    pending: ObjectRef | None = None
+    accepted_at: str
+    planned_at: str = ""
+    ended_at: str = ""
+    usage: dict[str, float] = Field(default_factory=dict)
+    expires_at: int = 0
+
+    @property
+    def folder(self) -> Folder:
+        return Folder(self.project_id, self.batch_id)
+
+    @property
+    def drop(self) -> DropKey:
+        drop = parse_drop_key(self.source.key)
+        assert drop is not None, self.source.key  # noqa: S101 - only parsed keys become rows
+        return drop
+
+    def changed(self, **values: Any) -> "RunRow":
+        return self.model_copy(update=values)
+
+
+class ClipRow(Document):
+    """One clip of one run."""
+
+    version: int = 0
+    project_id: str
+    batch_id: str
+    run_id: str
+    stem: str
+    index: int
+    status: ClipStatus = ClipStatus.WAITING
+    clip_key: str = ""
+    result: ClipResult
+    updated_at: str = ""
+    usage: dict[str, float] = Field(default_factory=dict)
+    expires_at: int = 0
+
+    @property
+    def folder(self) -> Folder:
+        return Folder(self.project_id, self.batch_id)
+
+    def moved(self, status: ClipStatus, **result: Any) -> "ClipRow":
+        """The row at `status`, with these fields of its result replaced."""
+        merged = self.result.model_copy(update={**result, "status": status})
+        return self.model_copy(update={"status": status, "result": merged})
+
+
+class Drop(Document):
+    """A manifest as it arrived."""
+
+    source: ObjectRef
+    manifest_sha256: str
+    fingerprint: str
+    dry_run: bool = False
+    at: datetime
+
+    @property
+    def key(self) -> DropKey:
+        drop = parse_drop_key(self.source.key)
+        assert drop is not None, self.source.key  # noqa: S101 - see RunRow.drop
+        return drop
+
+
+def decide_drop(row: RunRow | None, drop: Drop) -> tuple[RunRow, bool]:
+    """What a dropped manifest means, given the run of the same manifest before it.
+
+    Returns
+    -------
+    (row, start) : the row to be saved, and whether its execution must be started.
+        Starting is harmless when it runs already, since its name is its content.
+
+    The same drop while it runs, or after it ended well, is the same run. A changed manifest while
+    one runs waits for its end. After an end, changed content or a run that left something undone
+    makes a new attempt; what is already made is found by content and not made again.
+    """
+    if row is None:
+        return _new_run(drop, attempt=1), True
+    same_manifest = row.manifest_sha256 == drop.manifest_sha256
+    if not row.state.ended:
+        if same_manifest:
+            return row, row.state is BatchState.ACCEPTED
+        return row.changed(pending=drop.source), False
+    same_content = same_manifest and row.fingerprint == drop.fingerprint
+    settled = row.state in {BatchState.FINISHED, BatchState.REJECTED} and not row.undone
+    if same_content and settled:
+        return row, False
+    return _new_run(drop, attempt=row.attempt + 1, version=row.version), True
+
+
+def _new_run(drop: Drop, *, attempt: int, version: int = 0) -> RunRow:
+    key = drop.key
+    return RunRow(
+        version=version,
+        project_id=key.folder.project_id,
+        batch_id=key.folder.batch_id,
+        manifest=key.relative,
+        run_id=run_id(key, drop.manifest_sha256, attempt),
+        attempt=attempt,
+        source=drop.source,
+        manifest_sha256=drop.manifest_sha256,
+        fingerprint=drop.fingerprint,
+        dry_run=drop.dry_run,
+        accepted_at=drop.at.isoformat(),
+    )

@@ -1,0 +1,148 @@
+"""One clip's way, run as a child execution of its own: prepare, finish, inspect, publish, tell.
+
+Whatever goes wrong, the clip gets an end that is recorded and told, and the child succeeds: the
+batch decides from the recorded ends, not from which children failed.
+"""
+
+from collections.abc import Mapping
+
+from stacks.asl import (
+    State,
+    States,
+    choose,
+    clip_catches,
+    end,
+    from_input,
+    handler,
+    mark,
+    notify,
+    set_aside,
+)
+
+ITEM = ("run", "stem", "index")
+MADE = (*ITEM, "clip_key")
+
+FIRST = "PrepareClip"
+
+# A clip that ends before it is planned has no key yet.
+CLIP_KEY_IF_ANY = "{% $exists($states.input.clip_key) ? $states.input.clip_key : '' %}"
+
+
+def clip_states(timeouts: Mapping[str, int]) -> States:
+    """States of one clip, by name.
+
+    Parameters
+    ----------
+    timeouts : seconds that each function may take, by state name.
+    """
+    return {
+        "PrepareClip": _step(
+            "PrepareClip",
+            "Decode the keyframe and decide every number of the clip.",
+            ITEM,
+            timeouts,
+            then="ChooseEngine",
+        ),
+        "ChooseEngine": choose(
+            "A dry run is over once it is planned; a camera move is rendered right here.",
+            rules={
+                "$states.input.dry_run = true": "ClipPlanned",
+                "$states.input.engine = 'camera_move'": "FinishClip",
+            },
+            otherwise="RefuseEngine",
+        ),
+        "ClipPlanned": end("The plan and its price are written; nothing was spent."),
+        "FinishClip": _step(
+            "FinishClip",
+            "Render, finish and encode the clip into the work bucket.",
+            MADE,
+            timeouts,
+            then="InspectClip",
+        ),
+        "InspectClip": _step(
+            "InspectClip",
+            "Look at the encoded file as a viewer would.",
+            MADE,
+            timeouts,
+            then="JudgeClip",
+        ),
+        "JudgeClip": choose(
+            "Only a clip that passed, with or without warnings, is handed over.",
+            rules={"$states.input.verdict in ['pass', 'warn']": "PublishClip"},
+            otherwise="HoldClip",
+        ),
+        "PublishClip": _step(
+            "PublishClip",
+            "Copy the clip and its companions into the library.",
+            MADE,
+            timeouts,
+            then="NotifyClip",
+        ),
+        **_ends(timeouts),
+        **_telling(),
+    }
+
+
+def _step(
+    state: str, comment: str, facts: tuple[str, ...], timeouts: Mapping[str, int], *, then: str
+) -> State:
+    return handler(
+        state,
+        comment,
+        payload=from_input(*facts),
+        timeout_sec=timeouts[state],
+        then=then,
+        catches=clip_catches(),
+    )
+
+
+def _ends(timeouts: Mapping[str, int]) -> States:
+    return {
+        "RefuseEngine": mark(
+            "This deployment has no way to run the engine that the plan names.",
+            then="RecordClipEnd",
+            outcome="'rejected'",
+            error=(
+                "{'Error': 'ModelUnavailable', 'Cause': 'Nothing here runs the engine '"
+                " & $string($states.input.engine) & '.'}"
+            ),
+        ),
+        "RejectClip": mark(
+            "The creator can mend it.", then="RecordClipEnd", outcome="'rejected'"
+        ),
+        "CancelClip": mark(
+            "Somebody dropped CANCEL.", then="RecordClipEnd", outcome="'cancelled'"
+        ),
+        "HoldClip": mark(
+            "The clip was made, but a person should look at it first.",
+            then="RecordClipEnd",
+            outcome="'needs_review'",
+            error=(
+                "$exists($states.input.error) ? $states.input.error : {'Error': 'QualityFailed',"
+                " 'Cause': 'The inspection says: ' & $string($states.input.verdict) & '.'}"
+            ),
+        ),
+        "FailClip": mark("It is our fault.", then="RecordClipEnd", outcome="'failed'"),
+        "RecordClipEnd": handler(
+            "RecordClipEnd",
+            "Write down how the clip ended and why.",
+            payload={**from_input(*ITEM, "outcome", "error"), "clip_key": CLIP_KEY_IF_ANY},
+            timeout_sec=timeouts["RecordClipEnd"],
+            then="NotifyClip",
+        ),
+    }
+
+
+def _telling() -> States:
+    return {
+        "NotifyClip": notify(
+            "Tell subscribers how the clip ended.", aside="SetAsideClip", then=None, output={}
+        ),
+        "SetAsideClip": set_aside(
+            "Keep the message that could not be delivered.",
+            then=None,
+            otherwise="ClipEnded",
+            output={},
+        ),
+        "ClipEnded": end("The clip itself has its end; only the message about it is lost."),
+    }

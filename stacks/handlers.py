@@ -1,0 +1,101 @@
+"""Every function of the pipeline as one table: bundle, size, and what it may touch.
+
+The table is that of docs/architecture.md; a test holds the two against each other.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from stacks.settings import Settings
+
+
+class Bundle(StrEnum):
+    """Which libraries a handler needs; each bundle fits Lambda's 250 MB."""
+
+    CORE = "core"
+    FINISH = "finish"
+    INSPECT = "inspect"
+
+
+class Access(StrEnum):
+    """One right of a handler."""
+
+    READ_DROP = "read drop"
+    READ_WORK = "read work"
+    READ_LIBRARY = "read library"
+    WRITE_ANSWERS = "write drop `_…`"
+    WRITE_WORK = "write work"
+    WRITE_LIBRARY = "write library"
+    WRITE_AUDIT = "write library (audit)"
+    USE_TABLE = "use table"
+    START_RUNS = "start runs"
+    DROP_AGAIN = "send to the drops queue"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandlerSpec:
+    """One function; `name` is its module in `lambdas/`."""
+
+    name: str
+    bundle: Bundle
+    memory_mb: int
+    timeout_sec: int
+    access: frozenset[Access]
+
+    @property
+    def state(self) -> str:
+        """The state named after it: `check_manifest` → `CheckManifest`."""
+        return "".join(word.capitalize() for word in self.name.split("_"))
+
+    @property
+    def drops_again(self) -> bool:
+        return Access.DROP_AGAIN in self.access
+
+    @property
+    def entry(self) -> str:
+        return f"lambdas.{self.name}.handler"
+
+
+# Every handler keeps the books and answers in the drop folder.
+COMMON = frozenset({Access.USE_TABLE, Access.WRITE_ANSWERS})
+
+ACCEPT_DROP = "accept_drop"
+SETTLE_BROKEN_RUN = "settle_broken_run"
+OUTSIDE_WORKFLOW = frozenset({ACCEPT_DROP, SETTLE_BROKEN_RUN})
+
+
+def handler_specs(settings: Settings) -> tuple[HandlerSpec, ...]:
+    """The table, with the settings filled in."""
+    core, finish, inspect = Bundle.CORE, Bundle.FINISH, Bundle.INSPECT
+    drop, work, library = Access.READ_DROP, Access.READ_WORK, Access.READ_LIBRARY
+    return (
+        _spec(ACCEPT_DROP, core, 512, 60, drop, Access.START_RUNS),
+        _spec("check_manifest", core, 1024, 120, drop, Access.WRITE_WORK),
+        _spec("await_keyframes", core, 1024, 120, drop, work),
+        _spec("plan_batch", core, 1024, 300, drop, work, Access.WRITE_WORK),
+        _spec("prepare_clip", finish, 3008, 120, drop, work, Access.WRITE_WORK),
+        _spec(
+            *("finish_clip", finish, settings.finish_memory_mb, 900),
+            *(drop, work, Access.WRITE_WORK),
+        ),
+        _spec("inspect_clip", inspect, 3008, 600, work, Access.WRITE_WORK),
+        _spec("publish_clip", core, 512, 300, drop, work, library, Access.WRITE_LIBRARY),
+        _spec("record_clip_end", core, 512, 60, work, Access.WRITE_AUDIT),
+        _spec(
+            *("close_batch", finish, 3008, 900),
+            *(drop, work, library, Access.WRITE_LIBRARY, Access.DROP_AGAIN),
+        ),
+        _spec(SETTLE_BROKEN_RUN, core, 512, 60, Access.DROP_AGAIN),
+    )
+
+
+def _spec(
+    name: str, bundle: Bundle, memory_mb: int, timeout_sec: int, *access: Access
+) -> HandlerSpec:
+    return HandlerSpec(
+        name=name,
+        bundle=bundle,
+        memory_mb=memory_mb,
+        timeout_sec=timeout_sec,
+        access=COMMON | frozenset(access),
+    )

@@ -1,0 +1,154 @@
+"""The pipeline: what happens between a dropped manifest and a finished batch."""
+
+from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+from stacks.access import Places
+from stacks.batch_machine import BatchMachine, machine_arn
+from stacks.bundles.code import bundle_code
+from stacks.handler_function import HandlerFunction
+from stacks.handlers import (
+    ACCEPT_DROP,
+    OUTSIDE_WORKFLOW,
+    SETTLE_BROKEN_RUN,
+    Bundle,
+    HandlerSpec,
+    handler_specs,
+)
+from stacks.queues import dead_letter_queue, work_queue
+from stacks.settings import Settings
+from stacks.storage import StorageStack
+from stacks.triggers import settle_broken_runs, wake_on_drops
+
+DROPS_AT_ONCE = 10
+
+
+class PipelineStack(Stack):
+    """Queues, topics, functions, workflow and the rules that wake them; nothing to keep."""
+
+    def __init__(
+        self, scope: Construct, id_: str, *, settings: Settings, storage: StorageStack
+    ) -> None:
+        super().__init__(scope, id_, description="Dropreel: queues, functions and the workflow")
+        self._settings = settings
+        self._storage = storage
+        self._specs = {spec.name: spec for spec in handler_specs(settings)}
+        self._build_queues()
+        self.creators = self._topic("Creators")
+        self.ops = self._topic("Ops")
+        if settings.alarm_email:
+            self.ops.add_subscription(subscriptions.EmailSubscription(settings.alarm_email))
+        self.handlers = self._build_handlers()
+        self.batches = self._build_machine()
+        self._connect()
+        self._output()
+
+    def _build_queues(self) -> None:
+        self.drops_dead_letters = dead_letter_queue(self, "DropsDeadLetters", whose=ACCEPT_DROP)
+        self.run_ends_dead_letters = dead_letter_queue(
+            self, "RunEndsDeadLetters", whose=SETTLE_BROKEN_RUN
+        )
+        self.notifications_dead_letters = dead_letter_queue(
+            self, "NotificationsDeadLetters", whose="the Notify states"
+        )
+        self.drops = work_queue(
+            self,
+            "Drops",
+            handler_timeout_sec=self._specs[ACCEPT_DROP].timeout_sec,
+            dead_letters=self.drops_dead_letters,
+        )
+
+    def _topic(self, name: str) -> sns.Topic:
+        return sns.Topic(self, name, enforce_ssl=True, display_name=f"Dropreel {name.lower()}")
+
+    def _build_handlers(self) -> dict[str, lambda_.Function]:
+        codes = {
+            bundle: bundle_code(bundle, self._settings.handler_dependencies) for bundle in Bundle
+        }
+        places = Places(
+            drop=self._storage.drop,
+            work=self._storage.work,
+            library=self._storage.library,
+            table=self._storage.table,
+            drops=self.drops,
+            state_machine_arn=machine_arn(self, self._settings),
+        )
+        return {
+            name: HandlerFunction(
+                self,
+                spec.state,
+                spec=spec,
+                settings=self._settings,
+                code=codes[spec.bundle],
+                places=places,
+                environment=self._environment(spec),
+                dead_letters=(
+                    self.run_ends_dead_letters if name == SETTLE_BROKEN_RUN else None
+                ),
+            ).function
+            for name, spec in self._specs.items()
+        }
+
+    def _environment(self, spec: HandlerSpec) -> dict[str, str]:
+        settings = self._settings
+        return {
+            "DROP_BUCKET": self._storage.drop.bucket_name,
+            "WORK_BUCKET": self._storage.work.bucket_name,
+            "LIBRARY_BUCKET": self._storage.library.bucket_name,
+            "STATE_TABLE": self._storage.table.table_name,
+            "STATE_MACHINE_ARN": machine_arn(self, settings),
+            "KEYFRAME_WAIT_SEC": str(settings.keyframe_wait_sec),
+            "MAX_MANIFEST_BYTES": str(settings.max_manifest_bytes),
+            "MAX_KEYFRAME_BYTES": str(settings.max_keyframe_bytes),
+            **({"DROPS_QUEUE_URL": self.drops.queue_url} if spec.drops_again else {}),
+        }
+
+    def _build_machine(self) -> BatchMachine:
+        inside = [spec for name, spec in self._specs.items() if name not in OUTSIDE_WORKFLOW]
+        return BatchMachine(
+            self,
+            "Batches",
+            settings=self._settings,
+            functions={spec.state: self.handlers[spec.name] for spec in inside},
+            timeouts={spec.state: spec.timeout_sec for spec in inside},
+            work=self._storage.work,
+            creators=self.creators,
+            dead_letters=self.notifications_dead_letters,
+        )
+
+    def _connect(self) -> None:
+        self.handlers[ACCEPT_DROP].add_event_source(
+            sources.SqsEventSource(
+                self.drops, batch_size=DROPS_AT_ONCE, report_batch_item_failures=True
+            )
+        )
+        self.drops_rule = wake_on_drops(
+            self,
+            "OnDrop",
+            bucket=self._storage.drop,
+            queue=self.drops,
+            dead_letters=self.drops_dead_letters,
+        )
+        self.run_ends_rule = settle_broken_runs(
+            self,
+            "OnBrokenRun",
+            state_machine_arn=self.batches.machine.state_machine_arn,
+            function=self.handlers[SETTLE_BROKEN_RUN],
+            dead_letters=self.run_ends_dead_letters,
+        )
+
+    def _output(self) -> None:
+        for name, value in {
+            "StateMachineArn": self.batches.machine.state_machine_arn,
+            "CreatorsTopicArn": self.creators.topic_arn,
+            "OpsTopicArn": self.ops.topic_arn,
+            "DropsQueueUrl": self.drops.queue_url,
+            "DropsDeadLettersUrl": self.drops_dead_letters.queue_url,
+            "RunEndsDeadLettersUrl": self.run_ends_dead_letters.queue_url,
+            "NotificationsDeadLettersUrl": self.notifications_dead_letters.queue_url,
+        }.items():
+            CfnOutput(self, name, value=value)

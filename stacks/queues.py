@@ -1,0 +1,48 @@
+"""Queues of the pipeline: encrypted, TLS only, and each with a place for what cannot be handled."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks.acknowledge import acknowledge
+
+KEPT = Duration.days(14)
+"""As long as SQS allows: a dead letter waits for a person."""
+
+RECEIVES = 5
+"""Tries before a message is set aside."""
+
+
+def dead_letter_queue(scope: Construct, id_: str, *, whose: str) -> sqs.Queue:
+    """A queue for what was given up; `whose` completes "It receives what … gave up"."""
+    queue = sqs.Queue(
+        scope,
+        id_,
+        encryption=sqs.QueueEncryption.SQS_MANAGED,
+        enforce_ssl=True,
+        retention_period=KEPT,
+    )
+    acknowledge(
+        queue,
+        "AwsSolutions-SQS3",
+        f"This is itself a dead-letter queue: it receives what {whose} gave up, and an alarm "
+        "watches it.",
+    )
+    return queue
+
+
+def work_queue(
+    scope: Construct, id_: str, *, handler_timeout_sec: int, dead_letters: sqs.Queue
+) -> sqs.Queue:
+    """A queue that a function reads."""
+    return sqs.Queue(
+        scope,
+        id_,
+        encryption=sqs.QueueEncryption.SQS_MANAGED,
+        enforce_ssl=True,
+        # Lambda's advice: six times the function's timeout, so that a throttled batch of messages
+        # is not handed out twice.
+        visibility_timeout=Duration.seconds(6 * handler_timeout_sec),
+        retention_period=Duration.days(4),
+        dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=RECEIVES),
+    )
