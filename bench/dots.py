@@ -1,4 +1,4 @@
-"""Where a renderer really puts things: a still of dots, and the places where they are found again."""
+"""Where a renderer really puts things: a still of dots, and where they are found again."""
 
 from collections.abc import Sequence
 
@@ -33,26 +33,30 @@ def draw_dots(size: Size, points: Points, sigma: float) -> npt.NDArray[np.uint8]
         across = np.exp(-(((columns + 0.5 - x) / sigma) ** 2) / 2)
         down = np.exp(-(((rows + 0.5 - y) / sigma) ** 2) / 2)
         picture[np.ix_(rows, columns)] += (PEAK - BACKGROUND) * np.outer(down, across)
-    return np.rint(picture).astype(np.uint8)
+    rounded: npt.NDArray[np.uint8] = np.rint(picture).astype(np.uint8)
+    return rounded
 
 
 def project(points: Points, box: Box, size: Size) -> Points:
     """Where points of the still belong on a frame of `size` that shows `box`."""
     x1, y1, x2, y2 = box
     scale = np.array([size[0] / (x2 - x1), size[1] / (y2 - y1)])
-    return (points - [x1, y1]) * scale
+    projected: Points = (points - [x1, y1]) * scale
+    return projected
 
 
 def find_dots(luma: npt.NDArray[np.uint8], expected: Points, sigma: float) -> Points:
-    """Centre of intensity of each dot, looked for around where it is expected."""
+    """Centre of each dot, looked for around where it is expected.
+
+    Intensities are squared before they weigh: the bright core of a dot says more about its place
+    than the rounding noise of a wide dim rim.
+    """
     reach = int(np.ceil(_REACH * sigma)) + 1
     found = np.empty_like(expected)
     for index, (x, y) in enumerate(expected):
         left, top = int(x) - reach, int(y) - reach
         window = luma[top : top + 2 * reach + 1, left : left + 2 * reach + 1].astype(float)
-        light = window - np.median(window)
-        # Rounding noise of the background would pull the centre towards that of the window.
-        light[light < 2] = 0
+        light = np.square(window - np.median(window))
         total = light.sum()
         columns = np.arange(left, left + light.shape[1]) + 0.5
         rows = np.arange(top, top + light.shape[0]) + 0.5

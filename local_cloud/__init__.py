@@ -1,1 +1,1 @@
-"""The embedded AWS: `local_cloud.cloud.embedded_cloud` runs the whole system on one machine, with no account."""
+"""The embedded AWS: the whole system on one machine, with no account. See `local_cloud.cloud`."""

@@ -20,11 +20,12 @@ MINISTACK_VERSION = "1.5.33"
 
 _RAISED = "__raised__"
 _ANSWER_OF_WORKER = '{"status": "error", "error": str(e), "trace": traceback.format_exc()}'
-# What AWS's Python runtime reports, in a reply that says "ok", because the emulator ends a worker whose reply
-# says "error": every rejected manifest would cost the next one a cold start.
+# What AWS's Python runtime reports, in a reply that says "ok", because the emulator ends a worker
+# whose reply says "error": every rejected manifest would cost the next one a cold start.
 _ANSWER_AS_ON_AWS = (
-    '{"status": "ok", "result": {"__raised__": {"errorMessage": str(e), "errorType": type(e).__name__,'
-    ' "requestId": context.aws_request_id, "stackTrace": traceback.format_tb(e.__traceback__.tb_next)}}}'
+    '{"status": "ok", "result": {"__raised__": {"errorType": type(e).__name__,'
+    ' "errorMessage": str(e), "requestId": context.aws_request_id,'
+    ' "stackTrace": traceback.format_tb(e.__traceback__.tb_next)}}}'
 )
 
 
@@ -47,7 +48,7 @@ def apply(*, handlers_at_once: int) -> None:
 
 
 def _name_errors_by_class() -> None:
-    """AWS: `Error` is the exception's class name, `Cause` the runtime's JSON. MiniStack: `Runtime.HandlerError`."""
+    """AWS: `Error` is the exception's class. MiniStack: always `Runtime.HandlerError`."""
     script = workers._PYTHON_WORKER_SCRIPT
     if script.count(_ANSWER_OF_WORKER) != 1:
         raise RuntimeError(
@@ -73,9 +74,10 @@ def _name_errors_by_class() -> None:
 def _queue_handlers(at_once: int) -> None:
     """Let `at_once` handlers run, the others wait their turn.
 
-    AWS would give each its own machine; here each is a process on the same few cores. The emulator's own
-    cap throttles instead, and a throttled queue message stays hidden for its whole visibility timeout.
-    Our handlers invoke no handlers, so nobody waits for a turn that its own caller holds.
+    AWS would give each its own machine; here each is a process on the same few cores. The
+    emulator's own cap throttles instead, and a throttled queue message stays hidden for its whole
+    visibility timeout. Our handlers invoke no handlers, so nobody waits for a turn that its own
+    caller holds.
     """
     dispatch = lambda_svc._execute_function_dispatch
     turns = threading.BoundedSemaphore(at_once)
@@ -113,7 +115,7 @@ def _same_json(one: str, other: str) -> bool:
 
 
 def _stop_children_with_their_parent() -> None:
-    """AWS stops a Distributed Map's children with the execution; MiniStack lets all of them run on."""
+    """AWS stops a Distributed Map's children with the execution; MiniStack lets them run on."""
     for name in ("_execute_task", "_execute_map", "_execute_parallel"):
         setattr(stepfunctions, name, _unless_aborted(getattr(stepfunctions, name)))
 
@@ -145,8 +147,7 @@ def _keep_aborted_aborted() -> None:
 
 
 def _publish_with_attributes() -> None:
-    """A state's `MessageAttributes` reach SNS as an object; MiniStack reads only the flat form
-    of the query protocol, and drops them."""
+    """A state gives `MessageAttributes` as an object; MiniStack reads a flat form, and drops it."""
     read_flat = sns._parse_message_attributes
 
     @functools.wraps(read_flat)

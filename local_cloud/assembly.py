@@ -1,7 +1,8 @@
-"""Reads a CDK cloud assembly: its stacks in the order of their dependencies, and the files they need.
+"""Reads a CDK cloud assembly: its stacks, by order of dependency, and the files they need.
 
-Source: the assembly's own schema (`manifest.json`, `<stack>.assets.json`), as written by aws-cdk-lib and
-read by the CDK CLI. Docker images and nested assemblies are refused: the embedded cloud runs neither.
+Source: the assembly's own schema (`manifest.json`, `<stack>.assets.json`), as written by
+aws-cdk-lib and read by the CDK CLI. Docker images and nested assemblies are refused: the embedded
+cloud runs neither.
 """
 
 import json

@@ -1,8 +1,9 @@
 """Packs a folder asset into the ZIP that a function runs, with the project's code as it is *now*.
 
-The assembly holds copies of our packages from the moment of its synthesis, and a synthesis costs many
-seconds. So whatever in an asset is one of the project's own packages is packed from the project instead: a
-changed handler needs a new upload, not a new synthesis. Everything else is packed as the asset has it.
+The assembly holds copies of our packages from the moment of its synthesis, and a synthesis costs
+many seconds. So whatever in an asset is one of the project's own packages is packed from the
+project instead: a changed handler needs a new upload, not a new synthesis. Everything else is
+packed as the asset has it.
 """
 
 import hashlib

@@ -1,8 +1,8 @@
-"""Deploys a cloud assembly to an embedded cloud: the files first, then each stack by CloudFormation.
+"""Deploys a cloud assembly to an embedded cloud: files first, then stacks by CloudFormation.
 
-The templates are those that an account would get. Two things are done as the CDK's bootstrap and CLI do
-them: the assets bucket and its version parameter are there before, and a template travels by way of that
-bucket, because CloudFormation takes no more than 51,200 bytes in a request.
+The templates are those that an account would get. Two things are done as the CDK's bootstrap and
+CLI do them: the assets bucket and its version parameter are there before, and a template travels
+by way of that bucket, because CloudFormation takes no more than 51,200 bytes in a request.
 """
 
 import time
@@ -169,9 +169,8 @@ def _wait(cloudformation: Any, stack_name: str) -> dict[str, Any]:
         if status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
             return described
         if not status.endswith("_IN_PROGRESS"):
-            raise DeployFailed(
-                f"Stack {stack_name} ended as {status}. {_first_failure(cloudformation, stack_name)}"
-            )
+            why = _first_failure(cloudformation, stack_name)
+            raise DeployFailed(f"Stack {stack_name} ended as {status}. {why}")
         time.sleep(_POLL_SEC)
     raise DeployFailed(f"Stack {stack_name} was not ready after {STACK_LIMIT_SEC:.0f} s.")
 
@@ -179,10 +178,14 @@ def _wait(cloudformation: Any, stack_name: str) -> dict[str, Any]:
 def _first_failure(cloudformation: Any, stack_name: str) -> str:
     events = cloudformation.describe_stack_events(StackName=stack_name)["StackEvents"]
     failures = [
-        f"{event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason', 'no reason')}"
+        event
         for event in events
         if event["ResourceStatus"].endswith("_FAILED")
         and event["ResourceType"] != "AWS::CloudFormation::Stack"
     ]
+    if not failures:
+        return "CloudFormation gave no reason."
     # Events come newest first; the oldest failure is the cause, the others follow from it.
-    return failures[-1] if failures else "CloudFormation gave no reason."
+    cause = failures[-1]
+    reason = cause.get("ResourceStatusReason", "no reason given")
+    return f"{cause['LogicalResourceId']} ({cause['ResourceType']}): {reason}"

@@ -1,7 +1,7 @@
 """Starts and ends the emulator: one child process on a free port of the loopback interface.
 
-It listens nowhere else, keeps everything in a scratch folder that goes with it, sees none of the user's AWS
-settings or secrets, and ends with its parent (see `local_cloud.server`).
+It listens nowhere else, keeps everything in a scratch folder that goes with it, sees none of the
+user's AWS settings or secrets, and ends with its parent (see `local_cloud.server`).
 """
 
 import contextlib
@@ -31,8 +31,9 @@ WARM_HANDLER_SEC = 60
 LOGS_KEPT = 5
 PORT_ATTEMPTS = 3
 
-# All that the emulator, and so every handler, inherits. The user's AWS_* variables, proxies for the
-# outside world and API keys stay outside: a handler on a laptop must not reach a real account by accident.
+# All that the emulator, and so every handler, inherits. The user's AWS_* variables, proxies for
+# the outside world and API keys stay outside: a handler on a laptop must not reach a real account
+# by accident.
 _INHERITED = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "SSL_CERT_FILE", "TZ")
 
 
@@ -61,7 +62,7 @@ def running_emulator(
     home : folder for logs, usually `.dropreel`; the last five are kept.
     port : a port to insist on; a free one if left out.
     wait_scale : factor on Step Functions' waits and retry pauses; 0 skips them.
-    handlers_at_once : how many Lambda handlers may run at the same time; twice the cores plus two if left out.
+    handlers_at_once : how many Lambda handlers may run together; 2 x cores + 2 if left out.
 
     Raises
     ------
@@ -146,6 +147,7 @@ def _environment(scratch: Path, settings: Mapping[str, str]) -> dict[str, str]:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
+        "AUTH": os.environ.get("DROPREEL_TRY_AUTH", "false"),
         "BIND_HOST": HOST,
         "DOCKER_HOST": f"unix://{scratch / 'no-docker'}",
         "IOT_MTLS_ENABLED": "0",

@@ -1,8 +1,9 @@
 """Runs a Python program and writes down which of the project's files it read.
 
-`python -m local_cloud.recorded <report> <program>`, in the project's folder. What a synthesis depends on is
-thus observed, not listed by hand: the modules it imported, and the data files it opened. Sources that
-it only copied (the handlers' code) are left out; `local_cloud.bundles` takes those fresh every time.
+`python -m local_cloud.recorded <report> <program>`, in the project's folder. What a synthesis
+depends on is thus observed, not listed by hand: the modules it imported, and the data files it
+opened. Sources that it only copied (the handlers' code) are left out; `local_cloud.bundles` takes
+those fresh every time.
 """
 
 import json
@@ -18,7 +19,7 @@ _OUTSIDE = frozenset(
 
 
 def main() -> None:
-    """Run the program, then write the paths it depended on, relative to the project, as a JSON array."""
+    """Run the program, then write the paths it depended on as a JSON array."""
     report, program = Path(sys.argv[1]), sys.argv[2]
     project = Path.cwd().resolve()
     opened: set[str] = set()

@@ -1,9 +1,10 @@
-"""The emulator's own process: MiniStack, amended, that never outlives the program that started it.
+"""The emulator's own process: MiniStack, amended, never outliving the program that started it.
 
-Run by `local_cloud.emulator` as `python -m local_cloud.server <scratch folder> <handlers at once>`, as the
-leader of its own process group and with a pipe as standard input. The pipe is the whole protocol:
-nothing is ever written to it, and when its other end closes, because the parent asked us to stop
-or because the parent was killed, the group ends: emulator, warm handlers, handlers at work.
+Run by `local_cloud.emulator` as `python -m local_cloud.server <scratch folder> <handlers at
+once>`, as the leader of its own process group and with a pipe as standard input. The pipe is the
+whole protocol: nothing is ever written to it, and when its other end closes, because the parent
+asked us to stop or because the parent was killed, the group ends: emulator, warm handlers,
+handlers at work.
 """
 
 import os
@@ -19,7 +20,7 @@ GRACE_SEC = 0.5
 
 
 def _end(scratch: Path) -> None:
-    """Delete what handlers left behind and end every process of the group, ourselves last of all."""
+    """Delete what handlers left behind, and end every process of the group."""
     shutil.rmtree(scratch, ignore_errors=True)
     os.killpg(0, signal.SIGKILL)
 

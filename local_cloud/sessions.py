@@ -9,7 +9,8 @@ from botocore.config import Config
 
 from local_cloud.emulator import ACCOUNT, REGION
 
-# Where botocore would look for a profile; nowhere, so that `AWS_PROFILE=production` changes nothing here.
+# Where botocore would look for a profile; nowhere, so that `AWS_PROFILE=production` changes
+# nothing here.
 _NO_PROFILE = {
     "profile": (None, None, None, None),
     "config_file": (None, None, os.devnull, None),
@@ -41,5 +42,5 @@ class CloudSession:
 
 
 def session_for(endpoint: str) -> CloudSession:
-    """The clients of the embedded cloud at this address: dummy credentials, `us-east-1`, path-style S3."""
+    """The clients of the cloud at this address: dummy credentials, `us-east-1`, path-style S3."""
     return CloudSession(endpoint)

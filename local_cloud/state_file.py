@@ -1,4 +1,4 @@
-"""Remembers a running cloud in `.dropreel/cloud.json`, so that one terminal can use what another started."""
+"""Remembers a running cloud in `.dropreel/cloud.json`, for other terminals to find."""
 
 import json
 import os
@@ -40,7 +40,7 @@ def attach(project: Path) -> Deployment:
     Raises
     ------
     CloudNotRunning
-        None does: no file, its process is gone, or nobody answers. A file left by a killed one is deleted.
+        None does: no file, its process is gone, or nobody answers. A stale file is deleted.
     """
     path = state_path(project)
     try:

@@ -1,7 +1,8 @@
-"""Makes the CloudFormation templates that the embedded cloud deploys, once for each state of the stacks.
+"""Makes the CloudFormation templates, once for each state of what they are made from.
 
-A synthesis takes many seconds, so its result is kept under `.dropreel/` with the list of files it was
-made from, and used again for as long as those, the context and the libraries are what they were.
+A synthesis takes many seconds, so its result is kept under `.dropreel/` with the list of files it
+was made from, and used again for as long as those, the context and the libraries are what they
+were.
 """
 
 import hashlib
@@ -28,7 +29,7 @@ _PREFIX = "cdk.out-"
 
 
 def synthesise(project: Path, *, stage: str = STAGE) -> Path:
-    """The folder of the project's cloud assembly for a stage: a kept one if nothing changed, else a new one.
+    """The project's cloud assembly for a stage: a kept one if nothing changed, else a new one.
 
     Raises
     ------
@@ -106,7 +107,7 @@ def _version(library: str) -> str:
 
 
 def _run_app(project: Path, output: Path, context: dict[str, Any]) -> list[str]:
-    """Run the app as the CDK CLI does: told by its environment where to write, and with which context."""
+    """Run the app as the CDK CLI does: the environment says where to write, and the context."""
     report = output / "read-files.json"
     # An account that is logged in here must not leak into the templates.
     outside = {

@@ -2,26 +2,25 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
+from stacks.acknowledge import acknowledge, cross_stack_name
 from stacks.handlers import Access
 
-READ_OBJECT = ["s3:GetObject", "s3:GetObjectVersion"]
+READ = ("s3:GetObject", "s3:GetObjectVersion")
 # CopyObject carries tags along, so it needs them on both sides as soon as a creator tags a file.
-READ_TAGS = ["s3:GetObjectTagging", "s3:GetObjectVersionTagging"]
-WRITE_OBJECT = ["s3:PutObject", "s3:AbortMultipartUpload"]
-CHANGE_OBJECT = [*WRITE_OBJECT, "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObjectTagging"]
-USE_TABLE = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+READ_TAGGED = (*READ, "s3:GetObjectTagging", "s3:GetObjectVersionTagging")
+WRITE = ("s3:PutObject", "s3:AbortMultipartUpload")
+CHANGE = (*WRITE, "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObjectTagging")
+USE_TABLE = ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem")
 
 PROTECTED = ("mojo*", "__crop", "__cropped", "__selected")
 """Folders, at any depth, in which nothing may be written (seed B091)."""
-
-ANSWERS = "*/_*"
-AUDIT = "_audit/*"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,51 +38,90 @@ class Places:
     def buckets(self) -> tuple[s3.IBucket, ...]:
         return (self.drop, self.work, self.library)
 
-
-def statements(access: Iterable[Access], places: Places) -> list[iam.PolicyStatement]:
-    """Statements that allow exactly these rights, and the refusal that every writer carries."""
-    allowed = [statement for right in sorted(access) for statement in _allow(right, places)]
-    return [*allowed, protect(places.buckets)]
+    def bucket(self, name: str) -> s3.IBucket:
+        return {"drop": self.drop, "work": self.work, "library": self.library}[name]
 
 
-def _allow(right: Access, places: Places) -> list[iam.PolicyStatement]:
+@dataclass(frozen=True)
+class ObjectRight:
+    """A right to objects of one bucket; `reason` says why their keys cannot be listed."""
+
+    bucket: Literal["drop", "work", "library"]
+    keys: str
+    actions: tuple[str, ...]
+    reason: str
+    listing: bool = False
+
+
+ANY_DROPPED = (
+    "Creators choose the keys of what they drop, so it can lie anywhere in the drop bucket."
+)
+ANY_WORK = "Intermediates are named by run and by content, which nobody knows before they are made."
+ANY_CLIP = "Finished clips lie under project and batch names that creators choose."
+
+# Reading includes listing: without it S3 answers 403 where it means 404.
+OBJECT_RIGHTS = {
+    Access.READ_DROP: ObjectRight("drop", "*", READ_TAGGED, ANY_DROPPED, listing=True),
+    Access.READ_WORK: ObjectRight("work", "*", READ_TAGGED, ANY_WORK, listing=True),
+    Access.READ_LIBRARY: ObjectRight("library", "*", READ, ANY_CLIP, listing=True),
+    # A conditional write reads what it replaces.
+    Access.WRITE_ANSWERS: ObjectRight(
+        "drop",
+        "*/_*",
+        (*WRITE, "s3:GetObject"),
+        "Answers lie beside what was dropped, and only under names that begin with an underscore.",
+        listing=True,
+    ),
+    Access.WRITE_WORK: ObjectRight("work", "*", WRITE, ANY_WORK),
+    Access.WRITE_LIBRARY: ObjectRight("library", "*", (*WRITE, "s3:PutObjectTagging"), ANY_CLIP),
+    Access.WRITE_AUDIT: ObjectRight(
+        "library",
+        "_audit/*",
+        WRITE,
+        "The audit trail is one object an operation, named by project, batch, run and clip.",
+    ),
+}
+
+
+def grant(role: iam.Role, access: Iterable[Access], places: Places) -> None:
+    """Give a role exactly these rights, and the refusal that every writer carries."""
+    for right in sorted(access):
+        if right in OBJECT_RIGHTS:
+            _grant_objects(role, OBJECT_RIGHTS[right], places)
+        else:
+            role.add_to_policy(_whole(right, places))
+    role.add_to_policy(protect(places.buckets))
+
+
+def _grant_objects(role: iam.Role, right: ObjectRight, places: Places) -> None:
+    bucket = places.bucket(right.bucket)
+    role.add_to_policy(_allow(right.actions, bucket.arn_for_objects(right.keys)))
+    if right.listing:
+        role.add_to_policy(_allow(("s3:ListBucket",), bucket.bucket_arn))
+    acknowledge_keys(role, bucket, right.keys, right.reason)
+
+
+def acknowledge_keys(role: iam.Role, bucket: s3.IBucket, keys: str, reason: str) -> None:
+    """Accept that a role's right covers many keys of a bucket in the other stack."""
+    place = f"{cross_stack_name(bucket.bucket_arn, bucket)}/{keys}"
+    acknowledge(role, f"AwsSolutions-IAM5[Resource::{place}]", reason)
+
+
+def _whole(right: Access, places: Places) -> iam.PolicyStatement:
+    """Rights to one resource as a whole."""
     match right:
-        case Access.READ_DROP:
-            return _read(places.drop, READ_TAGS)
-        case Access.READ_WORK:
-            return _read(places.work, READ_TAGS)
-        case Access.READ_LIBRARY:
-            return _read(places.library)
-        case Access.WRITE_ANSWERS:
-            # A conditional write reads first, and a missing answer must be told from a secret one.
-            own = places.drop.arn_for_objects(ANSWERS)
-            return [_statement([*WRITE_OBJECT, "s3:GetObject"], own), _list(places.drop)]
-        case Access.WRITE_WORK:
-            return [_statement(WRITE_OBJECT, places.work.arn_for_objects("*"))]
-        case Access.WRITE_LIBRARY:
-            actions = [*WRITE_OBJECT, "s3:PutObjectTagging"]
-            return [_statement(actions, places.library.arn_for_objects("*"))]
-        case Access.WRITE_AUDIT:
-            return [_statement(WRITE_OBJECT, places.library.arn_for_objects(AUDIT))]
         case Access.USE_TABLE:
-            return [_statement(USE_TABLE, places.table.table_arn)]
+            return _allow(USE_TABLE, places.table.table_arn)
         case Access.START_RUNS:
-            return [_statement(["states:StartExecution"], places.state_machine_arn)]
+            return _allow(("states:StartExecution",), places.state_machine_arn)
         case Access.DROP_AGAIN:
-            return [_statement(["sqs:SendMessage"], places.drops.queue_arn)]
+            return _allow(("sqs:SendMessage",), places.drops.queue_arn)
+        case _:
+            raise ValueError(f"{right} is a right to objects")
 
 
-def _read(bucket: s3.IBucket, more: Iterable[str] = ()) -> list[iam.PolicyStatement]:
-    """Reading includes listing: without it S3 answers 403 where it means 404."""
-    return [_statement([*READ_OBJECT, *more], bucket.arn_for_objects("*")), _list(bucket)]
-
-
-def _list(bucket: s3.IBucket) -> iam.PolicyStatement:
-    return _statement(["s3:ListBucket"], bucket.bucket_arn)
-
-
-def _statement(actions: list[str], resource: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=actions, resources=[resource])
+def _allow(actions: Iterable[str], resource: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=list(actions), resources=[resource])
 
 
 def protect(buckets: Iterable[s3.IBucket]) -> iam.PolicyStatement:
@@ -91,7 +129,7 @@ def protect(buckets: Iterable[s3.IBucket]) -> iam.PolicyStatement:
     return iam.PolicyStatement(
         sid="ProtectedFolders",
         effect=iam.Effect.DENY,
-        actions=CHANGE_OBJECT,
+        actions=list(CHANGE),
         resources=[
             bucket.arn_for_objects(f"{place}{folder}/*")
             for bucket in buckets

@@ -1,14 +1,11 @@
 """Findings of the security checks that are meant, each with its reason in place."""
 
-from collections.abc import Iterable
-
-from aws_cdk import Acknowledgment, Validations
-from aws_cdk import aws_iam as iam
+from aws_cdk import Acknowledgment, Stack, Validations
 from constructs import IConstruct
 
 
 def acknowledge(construct: IConstruct, finding: str, reason: str) -> None:
-    """Accept one finding on a construct.
+    """Accept one finding on a construct and everything below it.
 
     Parameters
     ----------
@@ -19,5 +16,8 @@ def acknowledge(construct: IConstruct, finding: str, reason: str) -> None:
     Validations.of(construct).acknowledge(Acknowledgment(id=finding, reason=reason))
 
 
-def acknowledge_wildcards(role: iam.Role, granted: Iterable[iam.PolicyStatement]) -> None:
-    """Accept the wildcards of a role's statements, each with what it stands for."""
+def cross_stack_name(value: str, owner: IConstruct) -> str:
+    """How a finding calls a value of another stack: by the name of its export."""
+    stack = Stack.of(owner)
+    exported: dict[str, str] = stack.resolve(stack.export_value(value))
+    return exported["Fn::ImportValue"]

@@ -110,8 +110,7 @@ def choose(comment: str, *, otherwise: str, rules: Mapping[str, str]) -> State:
         "QueryLanguage": "JSONata",
         "Comment": comment,
         "Choices": [
-            {"Condition": f"{{% {condition} %}}", "Next": then}
-            for condition, then in rules.items()
+            {"Condition": f"{{% {condition} %}}", "Next": then} for condition, then in rules.items()
         ],
         "Default": otherwise,
     }

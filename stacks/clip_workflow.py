@@ -107,12 +107,8 @@ def _ends(timeouts: Mapping[str, int]) -> States:
                 " & $string($states.input.engine) & '.'}"
             ),
         ),
-        "RejectClip": mark(
-            "The creator can mend it.", then="RecordClipEnd", outcome="'rejected'"
-        ),
-        "CancelClip": mark(
-            "Somebody dropped CANCEL.", then="RecordClipEnd", outcome="'cancelled'"
-        ),
+        "RejectClip": mark("The creator can mend it.", then="RecordClipEnd", outcome="'rejected'"),
+        "CancelClip": mark("Somebody dropped CANCEL.", then="RecordClipEnd", outcome="'cancelled'"),
         "HoldClip": mark(
             "The clip was made, but a person should look at it first.",
             then="RecordClipEnd",

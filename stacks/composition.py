@@ -9,6 +9,7 @@ from typing import Any
 from aws_cdk import App, Tags, Validations
 from cdk_nag import AwsSolutionsChecks
 
+from stacks.monitoring import MonitoringStack
 from stacks.pipeline import PipelineStack
 from stacks.settings import Settings, read_settings
 from stacks.storage import StorageStack
@@ -23,6 +24,7 @@ class Composition:
     settings: Settings
     storage: StorageStack
     pipeline: PipelineStack
+    monitoring: MonitoringStack
 
 
 def new_app(context: Mapping[str, Any] | None = None, outdir: str | None = None) -> App:
@@ -48,7 +50,10 @@ def compose(app: App, settings: Settings) -> Composition:
     """All stacks, tagged and checked."""
     storage = StorageStack(app, f"{settings.name}-storage", settings=settings)
     pipeline = PipelineStack(app, f"{settings.name}-pipeline", settings=settings, storage=storage)
+    monitoring = MonitoringStack(
+        app, f"{settings.name}-monitoring", settings=settings, pipeline=pipeline
+    )
     Tags.of(app).add("project", "dropreel")
     Tags.of(app).add("stage", settings.stage)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-    return Composition(settings, storage, pipeline)
+    return Composition(settings, storage, pipeline, monitoring)

@@ -1,7 +1,7 @@
 """Names of our error classes, by family, for the workflow's Retry and Catch rules.
 
-Step Functions matches whole names and knows no inheritance, so a rule for `InvalidInput` lists every
-class below it. They are read from the classes themselves: a new error needs no edit here.
+Step Functions matches whole names and knows no inheritance, so a rule for `InvalidInput` lists
+every class below it. They are read from the classes themselves: a new error needs no edit here.
 """
 
 from importlib import import_module

@@ -10,8 +10,8 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from shared.metrics import NAMESPACE, SERVICE
-from stacks.access import Places, statements
-from stacks.acknowledge import acknowledge, acknowledge_wildcards
+from stacks.access import Places, grant
+from stacks.acknowledge import acknowledge
 from stacks.handlers import HandlerSpec
 from stacks.retention import log_retention
 from stacks.settings import Settings
@@ -97,10 +97,7 @@ class HandlerFunction(Construct):
                 resources=[self.log_group.log_group_arn],
             )
         )
-        granted = statements(spec.access, places)
-        for statement in granted:
-            role.add_to_policy(statement)
-        acknowledge_wildcards(role, granted)
+        grant(role, spec.access, places)
         return role
 
 

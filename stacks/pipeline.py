@@ -86,9 +86,7 @@ class PipelineStack(Stack):
                 code=codes[spec.bundle],
                 places=places,
                 environment=self._environment(spec),
-                dead_letters=(
-                    self.run_ends_dead_letters if name == SETTLE_BROKEN_RUN else None
-                ),
+                dead_letters=(self.run_ends_dead_letters if name == SETTLE_BROKEN_RUN else None),
             ).function
             for name, spec in self._specs.items()
         }

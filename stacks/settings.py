@@ -99,6 +99,9 @@ class Settings(BaseModel):
     alarm_email: Annotated[str | None, AfterValidator(_email)] = Field(
         None, description="who gets the alarms; nobody unless set"
     )
+    runbook_url: Annotated[str, Field(min_length=1, max_length=400)] = Field(
+        "docs/deploy.md", description="where alarms point to; put your copy's address here"
+    )
     stateful_removal: Removal = Field(
         Removal.RETAIN, description="buckets and table when the storage stack is deleted"
     )

@@ -45,9 +45,7 @@ class StorageStack(Stack):
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             removal_policy=self._removal,
             lifecycle_rules=[
-                s3.LifecycleRule(
-                    id="forget", expiration=Duration.days(settings.access_log_days)
-                ),
+                s3.LifecycleRule(id="forget", expiration=Duration.days(settings.access_log_days)),
                 _abort_uploads(),
             ],
         )

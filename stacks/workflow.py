@@ -102,7 +102,7 @@ def _opening(timeouts: Mapping[str, int]) -> States:
 def _render_clips(timeouts: Mapping[str, int], max_concurrency: int) -> State:
     """The only JSONPath state. What the children answer is dropped: their rows say how they ended.
 
-    Its retry is for the reader alone. A batch may lose every clip and is still closed with a report.
+    Its retry is for the reader alone. A batch may lose all its clips and is still closed and told.
     """
     return {
         "Type": "Map",
@@ -141,9 +141,7 @@ def _render_clips(timeouts: Mapping[str, int], max_concurrency: int) -> State:
 
 def _closing(timeouts: Mapping[str, int]) -> States:
     return {
-        "FinishBatch": mark(
-            "Every clip has been tried.", then="CloseBatch", outcome="'finished'"
-        ),
+        "FinishBatch": mark("Every clip has been tried.", then="CloseBatch", outcome="'finished'"),
         "RejectBatch": mark("The creator can mend it.", then="CloseBatch", outcome="'rejected'"),
         "CancelBatch": mark("Somebody dropped CANCEL.", then="CloseBatch", outcome="'cancelled'"),
         "CloseBatch": handler(

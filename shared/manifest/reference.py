@@ -120,9 +120,9 @@ Saying both with different values is a mistake.
 
 ## Limits
 
-At most {keyframes:,} keyframes, {megabytes} MB, {values:,} values, {depth} levels of nesting; UTF-8;
-no name twice in an object; no NaN or Infinity; no comments; no YAML. `project_id` and `batch_id` may be left out,
-and must equal the folders' names where they are given.
+At most {keyframes:,} keyframes, {megabytes} MB, {values:,} values, {depth} levels of nesting.
+UTF-8; no name twice in an object; no NaN or Infinity; no comments; no YAML. `project_id` and
+`batch_id` may be left out, and must equal the folders' names where they are given.
 
 ## Examples
 

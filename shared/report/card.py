@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from shared.batch import BatchResult, Check, ClipResult, ClipStatus
+from shared.clip import MotionType
 from shared.report.markup import Html, element, join, prose, relative_url
 from shared.report.overlay import keyframe_figure
 from shared.report.phrases import (
@@ -117,6 +118,8 @@ def _keyframe(clip: ClipResult, picture: str | None) -> Html:
 def _move_words(clip: ClipResult) -> Html:
     if not clip.motion:
         return element("span", "Keyframe")
+    if clip.motion.type is MotionType.STATIC:
+        return join(element("b", "Static"), " · the camera rests")
     easing = words(clip.motion.easing.value).lower()
     peak = f"{clip.motion.peak_speed * 100:.0f} %"
     return join(

@@ -25,6 +25,12 @@ TONE_COLOURS = {
     "muted": "#80848b",
 }
 
+SPELLINGS = str.maketrans(
+    {"ß": "ss", "æ": "ae", "Æ": "AE", "œ": "oe", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d"}
+    | dict.fromkeys("‐‑–—", "-")
+)
+"""Latin letters and dashes that have no decomposition in Unicode."""
+
 Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
 
 
@@ -61,11 +67,11 @@ class Layout:
 
     @property
     def picture_height(self) -> int:
-        return max(self.cell_width * 10 // 16, 1)
+        return max(self.cell_width * 9 // 16, 1)
 
     @property
     def text_size(self) -> int:
-        return min(max(self.cell_width // 18, 9), 22)
+        return min(max(self.cell_width // 16, 9), 22)
 
     @property
     def cell_height(self) -> int:
@@ -174,7 +180,7 @@ def writable(text: str, size: int) -> str:
             written.append(" ")
         elif letter.isprintable() and _shape(letter, size) != absent:
             written.append(letter)
-        elif plain := _plain(letter):
+        elif letter.isprintable() and (plain := _plain(letter)):
             written.append(plain)
         elif written[-1:] != ["·"]:
             written.append("·")
@@ -182,7 +188,8 @@ def writable(text: str, size: int) -> str:
 
 
 def _plain(letter: str) -> str:
-    return unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
+    spelled = unicodedata.normalize("NFKD", letter.translate(SPELLINGS))
+    return spelled.encode("ascii", "ignore").decode()
 
 
 @lru_cache(maxsize=4096)

@@ -9,7 +9,8 @@ import re
 from urllib.parse import quote, urlsplit
 
 CODE_SPAN = re.compile(r"`([^`]+)`")
-VOID = frozenset({"circle", "image", "img", "input", "line", "meta", "path", "rect", "source"})
+HTML_VOID = frozenset({"img", "input", "meta", "source"})
+SVG_VOID = frozenset({"circle", "image", "line", "path", "rect"})
 
 
 class Html(str):
@@ -39,13 +40,11 @@ def element(name: str, /, *children: Child, **attributes: Attribute) -> Html:
     attribute without a value; False and None are no attribute. Numbers are written short.
     """
     written = "".join(_attribute(key, value) for key, value in attributes.items())
-    if name in VOID:
-        return Html(f"<{name}{written}>" if name in HTML_VOID else f"<{name}{written}/>")
+    if name in HTML_VOID:
+        return Html(f"<{name}{written}>")
+    if name in SVG_VOID:
+        return Html(f"<{name}{written}/>")
     return Html(f"<{name}{written}>{join(*children)}</{name}>")
-
-
-HTML_CODE_SPAN = re.compile(r"`([^`]+)`")
-VOID = frozenset({"img", "input", "meta", "source"})
 
 
 def _attribute(key: str, value: Attribute) -> str:

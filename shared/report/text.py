@@ -125,13 +125,15 @@ def _troubled(
         failed = [check for check in clip.checks if check.verdict in ("fail", "unreadable")]
         for check in failed:
             value = spell_value(check.value, check.unit)
-            limit = f", limit {spell_value(check.limit, check.unit)}" if check.limit else ""
+            limit = (
+                f", limit {spell_value(check.limit, check.unit)}" if check.limit is not None else ""
+            )
             lines.append(f"- check {code(check.name)}: {value}{limit}. {plain(check.message)}")
-        if not lines:
+        if not lines and clip.status is not ClipStatus.CANCELLED:
             lines = ["- no reason was recorded"]
         step = NEXT_STEPS.get(clip.status, "")
         title = f"### {code(clip.stem)}: {status_words(clip.status).lower()}"
-        sections.append("\n".join((title, "", *lines, "", step)).rstrip())
+        sections.append("\n".join((title, "", *lines, *([""] if lines else []), step)).rstrip())
     if len(troubled) > LISTED_PROBLEMS:
         sections.append(f"… and {counted(len(troubled) - LISTED_PROBLEMS, 'more clip')}.")
     return "\n\n".join(sections)

@@ -16,9 +16,10 @@ from av.video.reformatter import VideoReformatter
 
 from shared.clip import Interpolation, Stabilise
 from shared.errors import EncodeFailed
-from shared.video.colour import PIXEL_FORMAT, tag_bt709, to_bt709
+from shared.video.colour import PIXEL_FORMAT, to_bt709
 from shared.video.encode_thread import QUEUE_DEPTH
 from shared.video.finish_spec import FinishSpec
+from shared.video.frame_memory import copy_frame
 from shared.video.lut import Lut
 
 _FLUSH_FRAMES = 3
@@ -188,9 +189,7 @@ def _distinct(frames: Iterable[av.VideoFrame]) -> Iterator[av.VideoFrame]:
     in_flight: deque[av.VideoFrame] = deque(maxlen=2 * QUEUE_DEPTH)
     for frame in frames:
         if any(frame is other for other in in_flight):
-            copy = av.VideoFrame.from_ndarray(frame.to_ndarray(), PIXEL_FORMAT)
-            tag_bt709(copy)
-            yield copy
+            yield copy_frame(frame)
         else:
             in_flight.append(frame)
             yield frame

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import jsii
 from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling
@@ -74,7 +75,7 @@ class _LocalBundling:
     def __init__(self, bundle: Bundle | None) -> None:
         self._bundle = bundle
 
-    def try_bundle(self, output_dir: str, options: BundlingOptions) -> bool:
+    def try_bundle(self, output_dir: str, *_options: Any, **_named: Any) -> bool:
         folder = Path(output_dir)
         if self._bundle is None:
             copy_sources(folder)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.local_cloud.conftest import Cloud, until
+from tests.local_cloud.contract_stack import Cloud, until
 
 pytestmark = pytest.mark.cloud
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local_cloud.conftest import Cloud
+from tests.local_cloud.contract_stack import Cloud
 
 pytestmark = pytest.mark.cloud
 

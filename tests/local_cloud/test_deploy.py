@@ -1,4 +1,4 @@
-"""The very template is deployed, with the code of now; a refusal names the resource and the reason."""
+"""The very template is deployed with the code of now; a refusal names resource and reason."""
 
 import io
 import json
@@ -13,7 +13,7 @@ from local_cloud.deploy import deploy
 from local_cloud.emulator import running_emulator
 from local_cloud.errors import DeployFailed
 from local_cloud.sessions import session_for
-from tests.local_cloud.conftest import Cloud, write_assembly
+from tests.local_cloud.contract_stack import Cloud, write_assembly
 
 
 def package(folder: Path, **files: str) -> Path:
@@ -98,7 +98,7 @@ def test_a_refused_resource_is_named_with_the_reason(tmp_path: Path) -> None:
     write_assembly(assembly, broken=True)
     with running_emulator(tmp_path) as emulator, pytest.raises(DeployFailed) as refused:
         deploy(assembly, session_for(emulator.endpoint), project=tmp_path)
-    assert "Odd (AWS::Nowhere::Thing): Unsupported resource type" in str(refused.value)
+    assert "Contract ended as ROLLBACK_COMPLETE. Odd (AWS::SSM::Parameter):" in str(refused.value)
 
 
 @pytest.mark.cloud

@@ -8,8 +8,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -17,7 +15,7 @@ import pytest
 from local_cloud.emulator import HOST, LOGS_KEPT, is_healthy, running_emulator
 from local_cloud.errors import EmulatorFailed
 from local_cloud.sessions import session_for
-from tests.local_cloud.conftest import until, write_assembly
+from tests.local_cloud.contract_stack import until, write_assembly
 
 pytestmark = pytest.mark.cloud
 ROOT = Path(__file__).parents[2]
@@ -25,7 +23,9 @@ ROOT = Path(__file__).parents[2]
 
 def members(group: int) -> list[int]:
     """The living processes of a group, zombies not counted."""
-    listed = subprocess.run(["ps", "-eo", "pgid=,pid=,stat="], capture_output=True, text=True)
+    listed = subprocess.run(
+        ["ps", "-eo", "pgid=,pid=,stat="], capture_output=True, text=True, check=True
+    )
     rows = [line.split() for line in listed.stdout.splitlines()]
     return [int(pid) for pgid, pid, state in rows if int(pgid) == group and state[0] != "Z"]
 

@@ -38,7 +38,7 @@ def test_master_and_proxy_have_exact_count_rate_and_duration(
     for file in (result.master, result.proxy):
         with av.open(str(file.path)) as container:
             stream = container.streams.video[0]
-            times = [frame.pts * frame.time_base for frame in container.decode(stream)]
+            times = [_time(frame) for frame in container.decode(stream)]
             assert stream.average_rate == rate
             assert stream.duration is not None
             assert stream.time_base is not None
@@ -107,7 +107,7 @@ def test_pictures_survive_the_encode(tmp_path: Path) -> None:
     for file in (result.master, result.proxy):
         for sent, got in zip(moving_frames(12), decode_frames(file.path), strict=True):
             error = sent.to_ndarray().astype(float) - got.to_ndarray()
-            assert np.sqrt(np.mean(error**2)) < 3
+            assert np.sqrt(np.mean(error**2)) < 4
 
 
 def test_one_frame_object_handed_over_many_times_is_a_still(tmp_path: Path) -> None:
@@ -414,6 +414,12 @@ def test_what_is_no_video_cannot_be_decoded(content: bytes, tmp_path: Path) -> N
 def _raw_frames(path: Path) -> Iterator[av.VideoFrame]:
     with av.open(str(path)) as container:
         yield from container.decode(video=0)
+
+
+def _time(frame: av.VideoFrame) -> Fraction:
+    assert frame.pts is not None
+    assert frame.time_base is not None
+    return frame.pts * frame.time_base
 
 
 def _luma(frame: av.VideoFrame) -> "np.ndarray[Any, np.dtype[np.float64]]":

@@ -2,8 +2,10 @@
 
 import json
 import os
+import tempfile
 import time
 import uuid
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -59,8 +61,8 @@ def work(event: dict[str, Any], context: Any) -> dict[str, Any]:
     match item.get("trouble"):
         case "missing":
             raise KeyframeMissing(f"{item['stem']}: never came\nsecond line")
-        case "passing" if not os.path.exists(marker := f"{os.environ['TMPDIR']}/{event['run']}"):
-            open(marker, "w").close()
+        case "passing" if not (marker := Path(tempfile.gettempdir(), event["run"])).exists():
+            marker.touch()
             raise Transient("try again")
         case "bug":
             raise KeyError("bug")

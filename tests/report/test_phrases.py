@@ -1,0 +1,57 @@
+import pytest
+
+from shared.batch import BatchState, ClipStatus
+from shared.report.phrases import (
+    NEXT_STEPS,
+    STATE_WORDS,
+    STATUS_WORDS,
+    elapsed_sec,
+    money,
+    spell_moment,
+    spell_rate,
+    spell_size,
+    spell_time,
+    spell_value,
+)
+
+
+def test_every_state_and_status_has_words() -> None:
+    assert set(STATE_WORDS) == set(BatchState)
+    assert set(STATUS_WORDS) == set(ClipStatus)
+    assert set(NEXT_STEPS) == {s for s in ClipStatus if s.ended} - {ClipStatus.DONE}
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (money(0), "free"),
+        (money(0.00000004), "under $0.0001"),
+        (money(0.00214), "$0.0021"),
+        (money(1234.5), "$1,234.50"),
+        (spell_time(0.04), "0.0 s"),
+        (spell_time(9.96), "10.0 s"),
+        (spell_time(59.7), "1 min"),
+        (spell_time(199), "3 min 19 s"),
+        (spell_time(7500), "2 h 5 min"),
+        (spell_size(999), "999 bytes"),
+        (spell_size(4_812_331), "4.8 MB"),
+        (spell_size(3_200_000_000), "3.2 GB"),
+        (spell_rate("30"), "30 fps"),
+        (spell_rate("30000/1001"), "29.97 fps"),
+        (spell_rate("odd"), "odd fps"),
+        (spell_value(None), "–"),
+        (spell_value(True), "yes"),
+        (spell_value(0.123456, "s"), "0.1235 s"),
+        (spell_value(list(range(20))), "0, 1, 2, 3, 4, 5, 6, 7 …"),
+        (spell_value({"lufs": -14.0}), "lufs -14"),
+        (spell_moment("2026-11-21T10:05:00+01:00"), "21 Nov 2026, 09:05 UTC"),
+        (spell_moment("soon"), "soon"),
+    ],
+)
+def test_numbers_are_said_as_people_say_them(said: str, expected: str) -> None:
+    assert said == expected
+
+
+def test_elapsed_needs_both_ends() -> None:
+    assert elapsed_sec("2026-11-21T09:00:00Z", "2026-11-21T09:00:05+00:00") == 5
+    assert elapsed_sec("2026-11-21T09:00:00Z", "") is None

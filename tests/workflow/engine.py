@@ -1,0 +1,189 @@
+"""Runs the workflow's own definition in moto's Step Functions engine, against functions of a test.
+
+Only what the engine cannot parse is taken out of the definition (see `_for_engine`); Retry, Catch,
+Choice, Wait and every expression run as written. Pauses between retries are noted, not slept.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+import jsonata
+from moto import mock_aws
+from moto.awslambda_simple.models import LambdaSimpleBackend
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+from moto.stepfunctions.parser.asl.jsonata import jsonata as engine_jsonata
+
+from stacks.asl import function_placeholder
+from stacks.handlers import OUTSIDE_WORKFLOW, handler_specs
+from stacks.settings import Settings
+from stacks.workflow import batch_definition
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/workflow"
+LIMIT_SEC = 60
+
+Function = Callable[[dict[str, Any]], dict[str, Any]]
+
+SPECS = [spec for spec in handler_specs(Settings()) if spec.name not in OUTSIDE_WORKFLOW]
+
+
+def definition(max_concurrency: int = 2) -> dict[str, Any]:
+    """The definition as it is deployed, before substitution."""
+    return batch_definition(
+        timeouts={spec.state: spec.timeout_sec for spec in SPECS},
+        max_concurrency=max_concurrency,
+        timeout_hours=1,
+    )
+
+
+def clip_definition() -> dict[str, Any]:
+    """The Map's child as a machine of its own."""
+    child = definition()["States"]["RenderClips"]["ItemProcessor"]
+    return {"QueryLanguage": "JSONPath", "StartAt": child["StartAt"], "States": child["States"]}
+
+
+@dataclass
+class Ended:
+    """How an execution ended, and what happened on its way."""
+
+    status: str
+    output: Any
+    error: str | None
+    states: list[str]
+
+
+@dataclass
+class Engine:
+    """A small account: the workflow's functions, its topic, its queue and its bucket."""
+
+    functions: dict[str, Function] = field(default_factory=dict)
+    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    pauses: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.sns = boto3.client("sns", REGION)
+        self.sqs = boto3.client("sqs", REGION)
+        self.s3 = boto3.client("s3", REGION)
+        self.sfn = boto3.client("stepfunctions", REGION)
+        self.topic = self.sns.create_topic(Name="creators")["TopicArn"]
+        self.inbox = self._queue("inbox")
+        self.dead_letters = self._queue("dead-letters")
+        self.sns.subscribe(
+            TopicArn=self.topic,
+            Protocol="sqs",
+            Endpoint=f"arn:aws:sqs:{REGION}:{ACCOUNT}:inbox",
+            Attributes={"RawMessageDelivery": "true"},
+        )
+        self.s3.create_bucket(Bucket="work")
+
+    def _queue(self, name: str) -> str:
+        url: str = self.sqs.create_queue(QueueName=name)["QueueUrl"]
+        return url
+
+    def put_plan(self, items: list[dict[str, Any]]) -> dict[str, Any]:
+        """Write a plan; returns what PlanBatch would answer."""
+        self.s3.put_object(Bucket="work", Key="runs/r/items.json", Body=json.dumps(items))
+        return {"plan": {"bucket": "work", "key": "runs/r/items.json", "count": len(items)}}
+
+    def run(self, machine: dict[str, Any], given: dict[str, Any]) -> Ended:
+        arn = self.sfn.create_state_machine(
+            name=f"machine-{time.monotonic_ns()}",
+            definition=self._for_engine(machine),
+            roleArn=ROLE,
+        )["stateMachineArn"]
+        execution = self.sfn.start_execution(stateMachineArn=arn, input=json.dumps(given))
+        return self._end_of(execution["executionArn"])
+
+    def _for_engine(self, machine: dict[str, Any]) -> str:
+        text = json.dumps(machine).replace('"ToleratedFailurePercentage": 100, ', "")
+        values = {
+            "Partition": "aws",
+            "CreatorsTopicArn": self.topic,
+            "NotificationsDeadLettersUrl": self.dead_letters,
+        }
+        for spec in SPECS:
+            values[function_placeholder(spec.state)] = (
+                f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{spec.state}"
+            )
+        for name, value in values.items():
+            text = text.replace(f"${{{name}}}", value)
+        return text
+
+    def _end_of(self, execution: str) -> Ended:
+        deadline = time.monotonic() + LIMIT_SEC
+        while time.monotonic() < deadline:
+            seen = self.sfn.describe_execution(executionArn=execution)
+            if seen["status"] != "RUNNING":
+                events = self.sfn.get_execution_history(executionArn=execution, maxResults=1000)
+                states = [
+                    event["stateEnteredEventDetails"]["name"]
+                    for event in events["events"]
+                    if "stateEnteredEventDetails" in event
+                ]
+                output = json.loads(seen["output"]) if seen.get("output") else None
+                return Ended(seen["status"], output, seen.get("error"), states)
+            time.sleep(0.02)
+        raise TimeoutError(f"still running: {execution}")
+
+    def messages(self, url: str) -> list[dict[str, Any]]:
+        """Everything on a queue, with its attributes."""
+        found: list[dict[str, Any]] = []
+        while batch := self.sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        ).get("Messages"):
+            found += batch
+            for message in batch:
+                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return found
+
+    def tries(self, state: str) -> int:
+        return sum(1 for name, _ in self.calls if name == state)
+
+    def payload(self, state: str) -> dict[str, Any]:
+        """What the state's function was given last."""
+        return next(payload for name, payload in reversed(self.calls) if name == state)
+
+    def _invoke(self, arn: str, body: str | bytes, headers: dict[str, str]) -> bytes:
+        state = arn.rsplit(":", 1)[-1]
+        payload = json.loads(body)
+        self.calls.append((state, payload))
+        try:
+            answer = self.functions.get(state, lambda _: {})(payload)
+        except Exception as error:
+            headers["x-amz-function-error"] = "Unhandled"
+            answer = {"errorType": getattr(error, "name", type(error).__name__)}
+            answer["errorMessage"] = str(error)
+        return json.dumps(answer).encode()
+
+
+@contextmanager
+def started_engine() -> Iterator[Engine]:
+    """An engine for the length of a test."""
+    settings = {"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}
+    with mock_aws(config=settings):
+        engine = Engine()
+
+        def invoke(
+            _backend: Any, arn: str, _qualifier: Any, body: Any, _headers: Any, answered: Any
+        ) -> bytes:
+            return engine._invoke(arn, body, answered)
+
+        with (
+            patch.object(LambdaSimpleBackend, "invoke", invoke),
+            patch.object(engine_jsonata, "_eval_jsonata", _evaluate),
+            patch.object(retrier_decl, "time", SimpleNamespace(sleep=engine.pauses.append)),
+        ):
+            yield engine
+
+
+def _evaluate(expression: str) -> Any:
+    """What the engine would ask a Java library for."""
+    return jsonata.Jsonata(expression).evaluate(None)
