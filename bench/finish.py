@@ -24,7 +24,8 @@ from av.video.reformatter import ColorRange, Colorspace
 from av.video.reformatter import Interpolation as Scaling
 from PIL import Image
 
-from shared.video.encode import FileEncoder, StreamSettings, master_settings, proxy_settings
+from shared.video.codec_settings import StreamSettings, master_settings, proxy_settings
+from shared.video.encode import FileEncoder
 from shared.video.finish import finish_clip
 from shared.video.finish_spec import FinishSpec
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from rich.console import Console
@@ -58,7 +59,7 @@ class BatchProgress:
             return
         percent = sum(run["progress_percent"] for run in runs) / len(runs)
         note = "; ".join(filter(None, (run["message"] or run["state_text"] for run in runs)))
-        self._progress.update(self._total, completed=percent, note=escape(note[:100]))
+        self._progress.update(self._total, completed=percent, note=escape(shorten(note, 44, placeholder="…")))
         clips = [clip for run in runs for clip in run["clips"]]
         moving = [clip for clip in clips if 0 < clip["percent"] < 100]
         shown = clips if len(clips) <= SHOWN_CLIPS else moving[:SHOWN_CLIPS]

@@ -13,8 +13,10 @@ from collections.abc import Callable
 from typing import Any
 
 import ministack.core.lambda_runtime as workers
+from ministack.core import iam_evaluator
 from ministack.core.responses import json_response
 from ministack.services import eventbridge, lambda_svc, s3, sns, stepfunctions
+from ministack.services.cloudformation import provisioners
 
 MINISTACK_VERSION = "1.5.33"
 
@@ -45,6 +47,8 @@ def apply(*, handlers_at_once: int) -> None:
     _keep_aborted_aborted()
     _publish_with_attributes()
     _tell_the_version()
+    _accept_metric_math()
+    _take_loopback_for_tls()
 
 
 def _name_errors_by_class() -> None:
@@ -178,3 +182,28 @@ def _tell_the_version() -> None:
         return dispatch(event, *args, **others)
 
     s3._fire_s3_event, eventbridge._dispatch_event = fire_with_version, dispatch_with_version
+
+
+def _accept_metric_math() -> None:
+    """CloudFormation takes alarms on expressions; MiniStack refuses the stack. Here they never ring."""
+    record = provisioners._cw_metric_alarm_record
+
+    @functools.wraps(record)
+    def record_any(name: str, properties: dict[str, Any]) -> Any:
+        if properties.get("Metrics"):
+            silent = {"Namespace": "NotEvaluated", "MetricName": "Expression", "Period": 60}
+            properties = {k: v for k, v in properties.items() if k != "Metrics"} | silent
+        return record(name, properties)
+
+    provisioners._cw_metric_alarm_record = record_any
+
+
+def _take_loopback_for_tls() -> None:
+    """Bucket policies refuse requests without TLS; on the loopback interface there is none."""
+    resolve = iam_evaluator._resolve_condition_key
+
+    @functools.wraps(resolve)
+    def resolve_secure(key: str, context: Any) -> Any:
+        return "true" if key.lower() == "aws:securetransport" else resolve(key, context)
+
+    iam_evaluator._resolve_condition_key = resolve_secure

@@ -21,6 +21,7 @@ def embedded_cloud(
     wait_scale: float = 1.0,
     port: int | None = None,
     handlers_at_once: int | None = None,
+    enforce_rights: bool = False,
     shared: bool = False,
     progress: Progress = lambda _: None,
 ) -> Iterator[Deployment]:
@@ -30,7 +31,7 @@ def embedded_cloud(
     ----------
     project : the checkout: the folder of `app.py`.
     wait_scale : factor on the state machine's waits and retry pauses; 0 skips them.
-    port, handlers_at_once : see `running_emulator`.
+    port, handlers_at_once, enforce_rights : see `running_emulator`.
     shared : let other terminals find it by `attach(project)`.
     progress : is told each step, in a few words.
 
@@ -55,6 +56,7 @@ def embedded_cloud(
                 port=port,
                 wait_scale=wait_scale,
                 handlers_at_once=handlers_at_once,
+                enforce_rights=enforce_rights,
             )
         )
         deployment = deploy(

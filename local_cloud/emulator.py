@@ -53,6 +53,7 @@ def running_emulator(
     port: int | None = None,
     wait_scale: float = 1.0,
     handlers_at_once: int | None = None,
+    enforce_rights: bool = False,
     log_level: str = "INFO",
 ) -> Iterator[Emulator]:
     """An emulator for the time of the block.
@@ -63,6 +64,7 @@ def running_emulator(
     port : a port to insist on; a free one if left out.
     wait_scale : factor on Step Functions' waits and retry pauses; 0 skips them.
     handlers_at_once : how many Lambda handlers may run together; 2 x cores + 2 if left out.
+    enforce_rights : refuse a handler what its role, or a bucket's policy, does not allow.
 
     Raises
     ------
@@ -77,7 +79,11 @@ def running_emulator(
             log_path,
             Path(scratch),
             port,
-            {"SFN_WAIT_SCALE": f"{wait_scale:g}", "LOG_LEVEL": log_level},
+            {
+                "AUTH": str(enforce_rights).lower(),
+                "LOG_LEVEL": log_level,
+                "SFN_WAIT_SCALE": f"{wait_scale:g}",
+            },
             handlers_at_once or 2 * (os.cpu_count() or 1) + 2,
         )
         try:
@@ -147,7 +153,6 @@ def _environment(scratch: Path, settings: Mapping[str, str]) -> dict[str, str]:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
-        "AUTH": os.environ.get("DROPREEL_TRY_AUTH", "false"),
         "BIND_HOST": HOST,
         "DOCKER_HOST": f"unix://{scratch / 'no-docker'}",
         "IOT_MTLS_ENABLED": "0",

@@ -9,8 +9,8 @@ import re
 from shared.errors import InvalidInput
 
 STANDARD_SIDES = (144, 240, 360, 480, 540, 576, 720, 1080, 1440, 2160)
-AUTO_SIDES = (1080, 720, 480, 360, 240)
-"""What `auto` chooses from, largest first; it never goes below the last."""
+AUTO_SIDES = (1080, 720, 480)
+"""What `auto` chooses from, largest first; a keyframe too small for the last is enlarged, and the creator told."""
 
 WIDEST_ASPECT = 4.0
 
@@ -42,7 +42,7 @@ def output_size(
     Parameters
     ----------
     resolution : a standard short side (`720p`, `1080`, `4k`), or `auto`: the largest of 1080p,
-        720p, 480p, 360p and 240p that the source fills without being enlarged, at least 240p.
+        720p and 480p that the source fills without being enlarged, at least 480p.
     aspect : width over height; 16/9 for landscape, 9/16 for portrait.
     source_px : width and height in keyframe pixels of the tightest view; `auto` without it, where
         there is no keyframe, is 720p.

@@ -11,7 +11,7 @@ def acknowledge(construct: IConstruct, finding: str, reason: str) -> None:
     ----------
     finding : the exact id, for example `AwsSolutions-IAM5[Resource::*]`; a bare rule name covers
         only rules that have no parts.
-    reason : a full sentence; it ends up in the template and in the report.
+    reason : a full sentence; it is kept in the metadata of the cloud assembly.
     """
     Validations.of(construct).acknowledge(Acknowledgment(id=finding, reason=reason))
 

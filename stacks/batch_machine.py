@@ -72,16 +72,7 @@ class BatchMachine(Construct):
             self,
             "Machine",
             state_machine_name=self.name,
-            definition_body=sfn.DefinitionBody.from_string(
-                # plain JSON, for `Stack.to_json_string` loses nulls, and `ResultPath: null` is meant
-                json.dumps(
-                    batch_definition(
-                        timeouts=timeouts,
-                        max_concurrency=settings.max_concurrency,
-                        timeout_hours=settings.batch_timeout_hours,
-                    )
-                )
-            ),
+            definition_body=sfn.DefinitionBody.from_string(_definition(settings, timeouts)),
             definition_substitutions={
                 "Partition": stack.partition,
                 "CreatorsTopicArn": creators.topic_arn,
@@ -179,3 +170,14 @@ class BatchMachine(Construct):
 
 def _allow(action: str, *resources: str) -> iam.PolicyStatement:
     return iam.PolicyStatement(actions=[action], resources=list(resources))
+
+
+def _definition(settings: Settings, timeouts: Mapping[str, int]) -> str:
+    """Plain JSON: `Stack.to_json_string` would lose nulls, and `ResultPath: null` is meant."""
+    return json.dumps(
+        batch_definition(
+            timeouts=timeouts,
+            max_concurrency=settings.max_concurrency,
+            timeout_hours=settings.batch_timeout_hours,
+        )
+    )

@@ -119,7 +119,10 @@ def _file(
             )
     result = result.model_copy(update={"message": " ".join((result.message, *notes)).strip()})
     documents = {
-        "report.html": (render_report(result, thumbs).encode(), "text/html; charset=utf-8"),
+        "report.html": (
+            render_report(result, thumbs, downloads=_downloads(len(done))).encode(),
+            "text/html; charset=utf-8",
+        ),
         "cost.json": (_json(cost_document(result)), "application/json"),
     }
     if done:
@@ -148,6 +151,12 @@ def _file(
                 type_=type_,
             )
     return result
+
+
+def _downloads(done: int) -> dict[str, str]:
+    """What the report offers beside the clips."""
+    made = {"Download all (ZIP)": "delivery.zip", "Contact sheet": "contact_sheet.jpg"}
+    return {**(made if done else {}), "Costs": "cost.json"}
 
 
 def _thumbs(services: Services, clips: list[ClipRow]) -> dict[str, bytes]:

@@ -288,6 +288,7 @@ def status_document(batch: BatchResult) -> dict[str, Any]:
             "aws": round(cost.aws_usd, 6),
             "total": round(cost.total_usd, 6),
         },
+        "seconds": {stage: round(total, 3) for stage, total in batch.seconds.items()},
         "problems": [dict(problem) for problem in batch.problems[:LISTED_PROBLEMS]],
         "clips": [_clip_status(clip, ended=batch.state.ended) for clip in listed],
         "clips_not_listed": len(clips) - len(listed),
@@ -307,6 +308,20 @@ def _clip_status(clip: ClipResult, *, ended: bool) -> dict[str, Any]:
         row["reasons"] = list(clip.reasons)
     if clip.warnings:
         row["warnings"] = list(clip.warnings)
+    if clip.files:
+        row["files"] = dict(clip.files)
+    if clip.frame_count:
+        row["video"] = {
+            "width": clip.width,
+            "height": clip.height,
+            "fps": clip.fps,
+            "frame_count": clip.frame_count,
+            "duration_sec": clip.duration_sec,
+        }
+    if clip.seconds:
+        row["seconds"] = dict(clip.seconds)
+    if clip.cost.total_usd:
+        row["cost_usd"] = round(clip.cost.total_usd, 6)
     if clip.status in NEXT_STEPS:
         row["what_to_do"] = NEXT_STEPS[clip.status]
     return row

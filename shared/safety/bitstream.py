@@ -7,7 +7,7 @@ data is invisible to it; only the file's fingerprint shows that.
 
 from pathlib import Path
 
-from shared.safety.mp4 import Track
+from shared.safety.track import Track
 
 MAX_SAMPLE_BYTES = 64 * 1024 * 1024
 _FORBIDDEN_BIT = 0x80

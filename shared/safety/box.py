@@ -5,6 +5,11 @@ from dataclasses import dataclass
 MAX_CHILDREN = 256
 
 
+def word(data: bytes | memoryview) -> str:
+    """A four-character code; any byte has a letter in Latin-1."""
+    return bytes(data).decode("latin-1")
+
+
 class Unreadable(Exception):
     """The file cannot be understood. `where` names the box or byte."""
 
@@ -12,10 +17,6 @@ class Unreadable(Exception):
         super().__init__(f"{where} {message}")
         self.where = where
         self.message = message
-
-
-def fail(where: str, message: str) -> Unreadable:
-    return Unreadable(where, message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Box:
 
     def bytes(self, offset: int, length: int) -> bytes:
         if offset + length > len(self.payload):
-            raise fail(self.path, f"ends at byte {len(self.payload)}, within a field")
+            raise Unreadable(self.path, f"ends at byte {len(self.payload)}, within a field")
         return bytes(self.payload[offset : offset + length])
 
     def u8(self, offset: int) -> int:
@@ -47,7 +48,7 @@ class Box:
         """A table's row count at `offset`, checked against the room there is for the rows."""
         count = self.u32(offset)
         if count > most or offset + 4 + count * row_bytes > len(self.payload):
-            raise fail(self.path, f"claims {count:,} entries, more than it has room for")
+            raise Unreadable(self.path, f"claims {count:,} entries, more than it has room for")
         return count
 
     def table(self, columns: int, keep: tuple[int, ...], most: int) -> list[tuple[int, ...]]:
@@ -64,7 +65,7 @@ class Box:
     def child(self, name: str) -> "Box":
         box = self.find(name)
         if box is None:
-            raise fail(self.path, f"has no {name} box")
+            raise Unreadable(self.path, f"has no {name} box")
         return box
 
 
@@ -74,15 +75,15 @@ def children(box: Box, start: int = 0) -> list[Box]:
     position, end = start, len(box.payload)
     while position + 8 <= end:
         length = int.from_bytes(box.payload[position : position + 4], "big")
-        name = bytes(box.payload[position + 4 : position + 8]).decode("latin-1")
+        name = word(box.payload[position + 4 : position + 8])
         if length == 0:
             length = end - position
         if length < 8 or position + length > end:
-            raise fail(
+            raise Unreadable(
                 f"{box.path}/{name}", f"claims {length:,} bytes where {end - position:,} are"
             )
         if len(found) == MAX_CHILDREN:
-            raise fail(box.path, f"holds more than {MAX_CHILDREN} boxes")
+            raise Unreadable(box.path, f"holds more than {MAX_CHILDREN} boxes")
         path = f"{box.path}/{name}"
         found.append(Box(name, box.payload[position + 8 : position + length], path))
         position += length

@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.safety.mp4 import Mp4, Track
+from shared.safety.mp4 import Mp4
 from shared.safety.report import CheckResult
+from shared.safety.track import Track
 
 MAX_SURPLUS_FRAMES = 60
 """How far past the promised count a file is still decoded: enough to call it too long."""

@@ -11,9 +11,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from shared.safety.box import Unreadable
 from shared.safety.check import Check, ClipInfo, Expectation, Frame
 from shared.safety.contract import Contract
-from shared.safety.mp4 import Unreadable, read_mp4
+from shared.safety.mp4 import read_mp4
 from shared.safety.playability import Playability
 from shared.safety.report import CheckResult, InspectionReport, Verdict
 

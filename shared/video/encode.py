@@ -1,8 +1,7 @@
-"""One frame stream into one mp4 file, and the settings that make it a master or a proxy."""
+"""One frame stream into one mp4 file, checked by reading it back."""
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -13,111 +12,12 @@ from av.container import OutputContainer
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
-from shared.clip import RateControl
 from shared.errors import EncodeFailed
+from shared.video.codec_settings import NVENC, X265, StreamSettings, master_settings
 from shared.video.colour import PIXEL_FORMAT, tag_bt709
 from shared.video.finish_spec import FinishSpec
 
-NVENC = "hevc_nvenc"
-X265 = "libx265"
-X264 = "libx264"
-
 T = TypeVar("T")
-
-PROXY_CRF = 23
-PROXY_PRESET = "veryfast"
-"""For review only: a fifteenth of the master's work at half size (docs/benchmarks/finish.md)."""
-
-
-@dataclass(frozen=True, slots=True)
-class StreamSettings:
-    """How one file is encoded. `tag` is the sample entry that Apple players look at."""
-
-    codec: str
-    width: int
-    height: int
-    rate: Fraction
-    keyframe_interval: int
-    tag: str
-    options: dict[str, str]
-    bit_rate: int | None = None
-
-
-def master_settings(
-    spec: FinishSpec, *, encoder: str = X265, pass_number: int = 0, stats: Path | None = None
-) -> StreamSettings:
-    """H.265 as the profile asks for it; `pass_number` 1 or 2 with a `stats` file for two passes."""
-    options = _nvenc_options(spec) if encoder == NVENC else _x265_options(spec, pass_number, stats)
-    average = spec.codec.rate_control is RateControl.AVERAGE
-    return StreamSettings(
-        codec=encoder,
-        width=spec.width,
-        height=spec.height,
-        rate=spec.rate,
-        keyframe_interval=spec.keyframe_interval,
-        tag="hvc1",
-        options=options,
-        bit_rate=spec.target_kbps * 1000 if average else None,
-    )
-
-
-def proxy_settings(spec: FinishSpec) -> StreamSettings:
-    """Small H.264 that every browser plays."""
-    width, height = spec.proxy_size
-    return StreamSettings(
-        codec=X264,
-        width=width,
-        height=height,
-        rate=spec.rate,
-        keyframe_interval=spec.keyframe_interval,
-        tag="avc1",
-        options={
-            "preset": PROXY_PRESET,
-            "crf": str(PROXY_CRF),
-            "profile": "high",
-            # One thread: same bytes on every machine, and the master keeps the cores.
-            "threads": "1",
-        },
-    )
-
-
-def _x265_options(spec: FinishSpec, pass_number: int, stats: Path | None) -> dict[str, str]:
-    # frame-threads=1: x265 otherwise picks it by core count, and the bytes with it; under VBV
-    # more than one even differs from run to run. Rows of a frame still run in parallel.
-    # info=0: the settings x265 writes into the stream name the CPU.
-    parameters = {
-        "log-level": "error",
-        "frame-threads": "1",
-        "open-gop": "0",
-        "keyint": str(spec.keyframe_interval),
-        "info": "0",
-    }
-    options = {"preset": spec.codec.preset}
-    if spec.codec.rate_control is not RateControl.AVERAGE:
-        options["crf"] = str(spec.codec.crf)
-    if spec.codec.rate_control is RateControl.CAPPED:
-        parameters["vbv-maxrate"] = str(spec.target_kbps)
-        parameters["vbv-bufsize"] = str(2 * spec.target_kbps)
-    if pass_number:
-        parameters["pass"] = str(pass_number)
-        parameters["slow-firstpass"] = "0"
-        parameters["stats"] = _escape(str(stats))
-    options["x265-params"] = ":".join(f"{key}={value}" for key, value in parameters.items())
-    return options
-
-
-def _nvenc_options(spec: FinishSpec) -> dict[str, str]:
-    options = {"preset": "p5", "tune": "hq", "rc": "vbr", "spatial-aq": "1", "rc-lookahead": "32"}
-    if spec.codec.rate_control is not RateControl.AVERAGE:
-        options |= {"cq": str(spec.codec.crf), "b": "0"}
-    if spec.codec.rate_control is RateControl.CAPPED:
-        options |= {"maxrate": f"{spec.target_kbps}k", "bufsize": f"{2 * spec.target_kbps}k"}
-    return options
-
-
-def _escape(value: str) -> str:
-    """For FFmpeg's key=value:key=value lists."""
-    return "".join(f"\\{c}" if c in "\\':=" else c for c in value)
 
 
 class FileEncoder:
@@ -160,7 +60,7 @@ class FileEncoder:
             "movflags": "+faststart+negative_cts_offsets",
             "use_editlist": "0",
             # Milliseconds, the default, cannot express 1001/30000 s.
-            "movie_timescale": str(self.settings.rate.numerator * 1000),
+            "movie_timescale": str(_movie_timescale(self.settings.rate)),
         }
 
     @property
@@ -196,6 +96,11 @@ class FileEncoder:
             ) from error
 
 
+def _movie_timescale(rate: Fraction) -> int:
+    """A whole number of ticks a frame, and enough of them a second for other tracks."""
+    return rate.numerator * (1 if rate.numerator >= 1000 else 1000)
+
+
 def check_written(path: Path, settings: StreamSettings, frame_count: int) -> None:
     """Read the file's headers back and compare them with what was asked for.
 
@@ -204,27 +109,44 @@ def check_written(path: Path, settings: StreamSettings, frame_count: int) -> Non
     EncodeFailed
         Naming every property that differs.
     """
-    with av.open(str(path)) as container:
-        stream = container.streams.video[0]
-        context = stream.codec_context
-        length = (stream.duration or 0) * (stream.time_base or Fraction(0))
-        found = {
-            "frames": (stream.frames, frame_count),
-            "duration": (length, frame_count / settings.rate),
-            "rate": (stream.average_rate, settings.rate),
-            "size": ((context.width, context.height), (settings.width, settings.height)),
-            "tag": (context.codec_tag, settings.tag),
-            "colour": (
-                (context.color_primaries, context.color_trc, context.colorspace,
-                 context.color_range),
-                (1, 1, 1, 1),
-            ),
-        }  # fmt: skip
+    try:
+        found = _written_properties(path)
+    except (av.FFmpegError, OSError, IndexError) as error:
+        raise EncodeFailed(f"{path.name} cannot be read back: {error}") from error
+    wanted = {
+        "frames": frame_count,
+        "duration": frame_count / settings.rate,
+        "rate": settings.rate,
+        "size": (settings.width, settings.height),
+        "tag": settings.tag,
+        "colour": (1, 1, 1, 1),
+    }
     wrong = [
-        f"{name} {got} instead of {want}" for name, (got, want) in found.items() if got != want
+        f"{name} {found[name]} instead of {want}"
+        for name, want in wanted.items()
+        if found[name] != want
     ]
     if wrong:
         raise EncodeFailed(f"{path.name} was written with {', '.join(wrong)}.")
+
+
+def _written_properties(path: Path) -> dict[str, object]:
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        context = stream.codec_context
+        return {
+            "frames": stream.frames,
+            "duration": (stream.duration or 0) * (stream.time_base or Fraction(0)),
+            "rate": stream.average_rate,
+            "size": (context.width, context.height),
+            "tag": context.codec_tag,
+            "colour": (
+                context.color_primaries,
+                context.color_trc,
+                context.colorspace,
+                context.color_range,
+            ),
+        }
 
 
 @cache

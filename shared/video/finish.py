@@ -18,16 +18,9 @@ from av.video.reformatter import Interpolation as Scaling
 from av.video.reformatter import VideoReformatter
 
 from shared.errors import EncodeFailed
+from shared.video.codec_settings import NVENC, X265, master_settings, proxy_settings
 from shared.video.colour import PIXEL_FORMAT
-from shared.video.encode import (
-    NVENC,
-    X265,
-    FileEncoder,
-    check_written,
-    master_settings,
-    probe_encoders,
-    proxy_settings,
-)
+from shared.video.encode import FileEncoder, check_written, probe_encoders
 from shared.video.encode_thread import EncoderThread
 from shared.video.filters import FilterChain
 from shared.video.finish_spec import FinishedFile, FinishResult, FinishSpec

@@ -118,3 +118,23 @@ def test_deploying_again_brings_new_code_to_functions_that_exist(tmp_path: Path)
         )["StackResourceDetail"]["PhysicalResourceId"]
         reply = session.client("lambda").invoke(FunctionName=name)
     assert json.load(reply["Payload"]) == "new"
+
+
+@pytest.mark.cloud
+@pytest.mark.parametrize("enforced", [True, False])
+def test_a_role_without_a_right_is_refused_when_rights_are_enforced(
+    tmp_path: Path, enforced: bool
+) -> None:
+    assembly = tmp_path / "assembly"
+    assembly.mkdir()
+    write_assembly(assembly)  # its one role has no policy at all
+    with running_emulator(tmp_path, enforce_rights=enforced) as emulator:
+        session = session_for(emulator.endpoint)
+        deploy(assembly, session, project=tmp_path)
+        name = session.client("cloudformation").describe_stack_resource(
+            StackName="Contract", LogicalResourceId="Begin"
+        )["StackResourceDetail"]["PhysicalResourceId"]
+        payload = json.dumps({"run": "r", "count": 1})
+        reply = session.client("lambda").invoke(FunctionName=name, Payload=payload)
+        answer = json.load(reply["Payload"])
+    assert ("AccessDenied" in answer.get("errorMessage", "")) is enforced

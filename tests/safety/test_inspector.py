@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 
 from shared.clip import CodecProfile
+from shared.safety.box import Unreadable
 from shared.safety.check import ClipInfo, Expectation, Frame
 from shared.safety.inspector import inspect_clip
-from shared.safety.mp4 import Unreadable, read_mp4
+from shared.safety.mp4 import read_mp4
 from shared.safety.report import CheckResult, InspectionReport, Verdict
 from shared.video.finish import finish_clip
 from shared.video.finish_spec import FinishedFile, FinishSpec

@@ -13,8 +13,9 @@ from PIL import Image
 
 from shared.clip import CodecProfile, Interpolation, RateControl, Stabilise
 from shared.errors import EncodeFailed, InvalidInput
+from shared.video.codec_settings import NVENC, X265
 from shared.video.decode import decode_frames
-from shared.video.encode import NVENC, X265, probe_encoders
+from shared.video.encode import probe_encoders
 from shared.video.finish import finish_clip
 from shared.video.finish_spec import FinishSpec
 from tests.moving_picture import HEIGHT, WIDTH, flat_frames, moving_frames

@@ -37,9 +37,7 @@ def answering(answer: dict[str, Any]) -> Function:
 
 def good_clip(engine: Engine, *, verdict: str = "pass", dry_run: bool = False) -> None:
     engine.functions |= {
-        "PrepareClip": answering(
-            {"clip_key": "abc", "engine": "camera_move", "dry_run": dry_run}
-        ),
+        "PrepareClip": answering({"clip_key": "abc", "engine": "camera_move", "dry_run": dry_run}),
         "FinishClip": answering({}),
         "InspectClip": answering({"verdict": verdict}),
         "PublishClip": answering(notification("clip_done")),

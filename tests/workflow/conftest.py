@@ -4,13 +4,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.workflow.engine import Engine, started_engine
+from tests.workflow.engine import Clients, Engine, started_clients, started_engine
+
+
+@pytest.fixture(scope="package")
+def clients() -> Iterator[Clients]:
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            environment.setenv(name, "testing")
+        environment.delenv("AWS_ENDPOINT_URL", raising=False)
+        with started_clients() as started:
+            yield started
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with started_engine() as started:
+def engine(clients: Clients) -> Iterator[Engine]:
+    with started_engine(clients) as started:
         yield started

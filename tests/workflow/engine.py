@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -29,6 +30,7 @@ ACCOUNT = "123456789012"
 REGION = "us-east-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/workflow"
 LIMIT_SEC = 60
+NUMBERS = count()
 
 Function = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -60,46 +62,58 @@ class Ended:
     states: list[str]
 
 
+class Clients:
+    """boto3 clients, made once: making them takes longer than running a clip."""
+
+    def __init__(self) -> None:
+        self.sns = boto3.client("sns", REGION)
+        self.sqs = boto3.client("sqs", REGION)
+        self.s3 = boto3.client("s3", REGION)
+        self.sfn = boto3.client("stepfunctions", REGION)
+
+
 @dataclass
 class Engine:
     """A small account: the workflow's functions, its topic, its queue and its bucket."""
 
+    clients: Clients
     functions: dict[str, Function] = field(default_factory=dict)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     pauses: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.sns = boto3.client("sns", REGION)
-        self.sqs = boto3.client("sqs", REGION)
-        self.s3 = boto3.client("s3", REGION)
-        self.sfn = boto3.client("stepfunctions", REGION)
-        self.topic = self.sns.create_topic(Name="creators")["TopicArn"]
-        self.inbox = self._queue("inbox")
-        self.dead_letters = self._queue("dead-letters")
-        self.sns.subscribe(
+        """A topic, a queue and a bucket that no test before has seen."""
+        name = f"test-{next(NUMBERS)}"
+        self.topic = self.clients.sns.create_topic(Name=name)["TopicArn"]
+        self.inbox = self._queue(f"{name}-inbox")
+        self.dead_letters = self._queue(f"{name}-dead-letters")
+        self.clients.sns.subscribe(
             TopicArn=self.topic,
             Protocol="sqs",
-            Endpoint=f"arn:aws:sqs:{REGION}:{ACCOUNT}:inbox",
+            Endpoint=f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}-inbox",
             Attributes={"RawMessageDelivery": "true"},
         )
-        self.s3.create_bucket(Bucket="work")
+        self.work = f"{name}-work"
+        self.clients.s3.create_bucket(Bucket=self.work)
 
     def _queue(self, name: str) -> str:
-        url: str = self.sqs.create_queue(QueueName=name)["QueueUrl"]
+        url: str = self.clients.sqs.create_queue(QueueName=name)["QueueUrl"]
         return url
 
     def put_plan(self, items: list[dict[str, Any]]) -> dict[str, Any]:
         """Write a plan; returns what PlanBatch would answer."""
-        self.s3.put_object(Bucket="work", Key="runs/r/items.json", Body=json.dumps(items))
-        return {"plan": {"bucket": "work", "key": "runs/r/items.json", "count": len(items)}}
+        self.clients.s3.put_object(
+            Bucket=self.work, Key="runs/r/items.json", Body=json.dumps(items)
+        )
+        return {"plan": {"bucket": self.work, "key": "runs/r/items.json", "count": len(items)}}
 
     def run(self, machine: dict[str, Any], given: dict[str, Any]) -> Ended:
-        arn = self.sfn.create_state_machine(
-            name=f"machine-{time.monotonic_ns()}",
+        arn = self.clients.sfn.create_state_machine(
+            name=f"machine-{next(NUMBERS)}",
             definition=self._for_engine(machine),
             roleArn=ROLE,
         )["stateMachineArn"]
-        execution = self.sfn.start_execution(stateMachineArn=arn, input=json.dumps(given))
+        execution = self.clients.sfn.start_execution(stateMachineArn=arn, input=json.dumps(given))
         return self._end_of(execution["executionArn"])
 
     def _for_engine(self, machine: dict[str, Any]) -> str:
@@ -120,9 +134,11 @@ class Engine:
     def _end_of(self, execution: str) -> Ended:
         deadline = time.monotonic() + LIMIT_SEC
         while time.monotonic() < deadline:
-            seen = self.sfn.describe_execution(executionArn=execution)
+            seen = self.clients.sfn.describe_execution(executionArn=execution)
             if seen["status"] != "RUNNING":
-                events = self.sfn.get_execution_history(executionArn=execution, maxResults=1000)
+                events = self.clients.sfn.get_execution_history(
+                    executionArn=execution, maxResults=1000
+                )
                 states = [
                     event["stateEnteredEventDetails"]["name"]
                     for event in events["events"]
@@ -136,12 +152,14 @@ class Engine:
     def messages(self, url: str) -> list[dict[str, Any]]:
         """Everything on a queue, with its attributes."""
         found: list[dict[str, Any]] = []
-        while batch := self.sqs.receive_message(
+        while batch := self.clients.sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
         ).get("Messages"):
             found += batch
             for message in batch:
-                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                self.clients.sqs.delete_message(
+                    QueueUrl=url, ReceiptHandle=message["ReceiptHandle"]
+                )
         return found
 
     def tries(self, state: str) -> int:
@@ -151,7 +169,7 @@ class Engine:
         """What the state's function was given last."""
         return next(payload for name, payload in reversed(self.calls) if name == state)
 
-    def _invoke(self, arn: str, body: str | bytes, headers: dict[str, str]) -> bytes:
+    def invoke(self, arn: str, body: str | bytes, headers: dict[str, str]) -> bytes:
         state = arn.rsplit(":", 1)[-1]
         payload = json.loads(body)
         self.calls.append((state, payload))
@@ -165,23 +183,29 @@ class Engine:
 
 
 @contextmanager
-def started_engine() -> Iterator[Engine]:
-    """An engine for the length of a test."""
+def started_clients() -> Iterator[Clients]:
+    """moto with an engine that executes, for as long as wanted."""
     settings = {"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}
     with mock_aws(config=settings):
-        engine = Engine()
+        yield Clients()
 
-        def invoke(
-            _backend: Any, arn: str, _qualifier: Any, body: Any, _headers: Any, answered: Any
-        ) -> bytes:
-            return engine._invoke(arn, body, answered)
 
-        with (
-            patch.object(LambdaSimpleBackend, "invoke", invoke),
-            patch.object(engine_jsonata, "_eval_jsonata", _evaluate),
-            patch.object(retrier_decl, "time", SimpleNamespace(sleep=engine.pauses.append)),
-        ):
-            yield engine
+@contextmanager
+def started_engine(clients: Clients) -> Iterator[Engine]:
+    """An engine for the length of a test."""
+    engine = Engine(clients)
+
+    def invoke(
+        _backend: Any, arn: str, _qualifier: Any, body: Any, _headers: Any, answered: Any
+    ) -> bytes:
+        return engine.invoke(arn, body, answered)
+
+    with (
+        patch.object(LambdaSimpleBackend, "invoke", invoke),
+        patch.object(engine_jsonata, "_eval_jsonata", _evaluate),
+        patch.object(retrier_decl, "time", SimpleNamespace(sleep=engine.pauses.append)),
+    ):
+        yield engine
 
 
 def _evaluate(expression: str) -> Any:

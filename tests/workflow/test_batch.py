@@ -69,7 +69,11 @@ def test_missing_keyframes_are_waited_for(engine: Engine) -> None:
 @pytest.mark.parametrize("state", OPENING)
 @pytest.mark.parametrize(
     ("error", "outcome"),
-    [("ManifestInvalid", "rejected"), ("KeyframeMissing", "rejected"), ("BatchCancelled", "cancelled")],
+    [
+        ("ManifestInvalid", "rejected"),
+        ("KeyframeMissing", "rejected"),
+        ("BatchCancelled", "cancelled"),
+    ],
 )
 def test_a_decided_error_closes_the_batch_its_way(
     engine: Engine, state: str, error: str, outcome: str
@@ -113,7 +117,9 @@ def test_one_bad_clip_does_not_stop_its_batch(engine: Engine) -> None:
     prepare = engine.functions["PrepareClip"]
 
     def picky(payload: dict[str, Any]) -> dict[str, Any]:
-        return always("KeyframeUnreadable")(payload) if payload["stem"] == "bad" else prepare(payload)
+        return (
+            always("KeyframeUnreadable")(payload) if payload["stem"] == "bad" else prepare(payload)
+        )
 
     engine.functions["PrepareClip"] = picky
     assert run_batch(engine).status == "SUCCEEDED"
@@ -124,7 +130,7 @@ def test_one_bad_clip_does_not_stop_its_batch(engine: Engine) -> None:
 
 def test_refused_notifications_are_set_aside_and_the_batch_goes_on(engine: Engine) -> None:
     good_batch(engine, ["a"])
-    engine.sns.delete_topic(TopicArn=engine.topic)
+    engine.clients.sns.delete_topic(TopicArn=engine.topic)
     ended = run_batch(engine)
     assert (ended.status, ended.output) == ("SUCCEEDED", {})
     kept = [json.loads(letter["Body"]) for letter in engine.messages(engine.dead_letters)]

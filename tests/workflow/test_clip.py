@@ -128,7 +128,9 @@ def test_what_does_not_pass_after_all_fails_the_clip(engine: Engine) -> None:
 
 def test_an_unknown_error_is_tried_once_more(engine: Engine) -> None:
     good_clip(engine)
-    engine.functions["InspectClip"] = Failing("Runtime.ExitError", 1, answering({"verdict": "pass"}))
+    engine.functions["InspectClip"] = Failing(
+        "Runtime.ExitError", 1, answering({"verdict": "pass"})
+    )
     run_clip(engine)
     assert engine.tries("InspectClip") == 2
     assert engine.tries("PublishClip") == 1
@@ -136,7 +138,7 @@ def test_an_unknown_error_is_tried_once_more(engine: Engine) -> None:
 
 def test_a_refused_notification_is_set_aside_and_the_clip_is_done(engine: Engine) -> None:
     good_clip(engine)
-    engine.sns.delete_topic(TopicArn=engine.topic)
+    engine.clients.sns.delete_topic(TopicArn=engine.topic)
     ended = run_clip(engine)
     assert (ended.status, ended.output) == ("SUCCEEDED", {})
     assert ended.states[-2:] == ["NotifyClip", "SetAsideClip"]
@@ -148,8 +150,8 @@ def test_a_refused_notification_is_set_aside_and_the_clip_is_done(engine: Engine
 
 def test_not_even_a_lost_dead_letter_stops_the_clip(engine: Engine) -> None:
     good_clip(engine)
-    engine.sns.delete_topic(TopicArn=engine.topic)
-    engine.sqs.delete_queue(QueueUrl=engine.dead_letters)
+    engine.clients.sns.delete_topic(TopicArn=engine.topic)
+    engine.clients.sqs.delete_queue(QueueUrl=engine.dead_letters)
     ended = run_clip(engine)
     assert (ended.status, ended.output) == ("SUCCEEDED", {})
     assert ended.states[-1] == "ClipEnded"
