@@ -161,8 +161,8 @@ def page(rows: list[Row], proxy: list[str], command: str, frames: int) -> str:
     table = ["| content | bare x265 | whole finish | ratio (wall) | ratio (CPU) | master |",
              "|---|---|---|---|---|---|"]  # fmt: skip
     table += [
-        f"| {row.content} | {min(cost.wall for cost in row.bare):.2f} s "
-        f"| {min(cost.wall for cost in row.finish):.2f} s "
+        f"| {row.content} | {fastest(row.bare)} "
+        f"| {fastest(row.finish)} "
         f"| **{row.wall_ratio():.2f}** | {row.cpu_ratio():.2f} | {row.master_kb:.0f} kB |"
         for row in rows
     ]
@@ -182,7 +182,8 @@ Target: at most {TARGET}. Measured: {worst:.2f} ({verdict}). Written by `bench/f
 {frames} frames of {WIDTH}x{HEIGHT} at {RATE} fps, from memory. Both sides encode these frames with
 libx265 medium, crf 23, frame-threads 1. The whole finish adds the 540p H.264 proxy, poster,
 thumbnail, header read-back and the SHA-256 of all four files. The fastest of {len(rows[0].bare)}
-interleaved runs each, because what other processes take only ever adds. CPU is user and system time
+interleaved runs each, because what other processes take only ever adds: the slowest
+shows how busy the machine was. CPU is user and system time
 of the whole process.
 
 ## What the proxy may cost
@@ -191,7 +192,7 @@ CPU time, one thread, on the {rows[-1].content}:
 
 {lines(proxy)}
 
-Area averaging costs no more than the cheapest scaler and does not shimmer. `veryfast` is the
+Area averaging is within a tenth of the cheapest scaler and does not shimmer. `veryfast` is the
 cheapest preset that writes a small file: the faster ones save a few milliseconds a frame and write
 several times the bytes, the slower ones spend more on what a review copy does not need. One x264
 thread keeps up with x265 many times over and gives the same bytes on every machine.
@@ -201,6 +202,11 @@ thread keeps up with x265 many times over and gives the same bytes on every mach
 `{command}`, {datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} CPUs ({platform.machine()}),
 Python {platform.python_version()}, PyAV {av.__version__} ({versions}).
 """
+
+
+def fastest(costs: list[Cost]) -> str:
+    walls = [cost.wall for cost in costs]
+    return f"{min(walls):.2f} s (slowest {max(walls):.2f})"
 
 
 def lines(rows: list[str]) -> str:

@@ -59,7 +59,8 @@ class BatchProgress:
             return
         percent = sum(run["progress_percent"] for run in runs) / len(runs)
         note = "; ".join(filter(None, (run["message"] or run["state_text"] for run in runs)))
-        self._progress.update(self._total, completed=percent, note=escape(shorten(note, 44, placeholder="…")))
+        note = escape(shorten(note, 44, placeholder="…"))
+        self._progress.update(self._total, completed=percent, note=note)
         clips = [clip for run in runs for clip in run["clips"]]
         moving = [clip for clip in clips if 0 < clip["percent"] < 100]
         shown = clips if len(clips) <= SHOWN_CLIPS else moving[:SHOWN_CLIPS]

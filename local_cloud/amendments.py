@@ -185,7 +185,7 @@ def _tell_the_version() -> None:
 
 
 def _accept_metric_math() -> None:
-    """CloudFormation takes alarms on expressions; MiniStack refuses the stack. Here they never ring."""
+    """CloudFormation takes alarms on expressions, MiniStack refuses them. Here they never ring."""
     record = provisioners._cw_metric_alarm_record
 
     @functools.wraps(record)

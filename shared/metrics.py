@@ -24,5 +24,3 @@ BATCH_COST_USD = "BatchCostUsd"
 STAGE_SECONDS = "StageSeconds"
 STAGES = ("prepare_clip", "finish_clip", "inspect_clip", "publish_clip")
 """Values of the dimension `stage`."""
-
-NOTIFICATIONS_FAILED = "NotificationsFailed"

@@ -1,6 +1,7 @@
 """The pipeline: what happens between a dropped manifest and a finished batch."""
 
 from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_sns as sns
@@ -40,6 +41,13 @@ class PipelineStack(Stack):
         self._build_queues()
         self.creators = self._topic("Creators")
         self.ops = self._topic("Ops")
+        # A policy of its own replaces the default one, by which CloudWatch could publish.
+        self.ops.grant_publish(
+            iam.ServicePrincipal(
+                "cloudwatch.amazonaws.com",
+                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+            )
+        )
         if settings.alarm_email:
             self.ops.add_subscription(subscriptions.EmailSubscription(settings.alarm_email))
         self.handlers = self._build_handlers()

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from shared.batch import BatchResult, BatchState, ClipStatus
+from shared.batch import BatchResult, BatchState, ClipResult, ClipStatus
 from shared.clip import Document, ObjectRef
 from shared.errors import LibraryKeyTaken
 from shared.keys import ERRORS_NAME, PLAN_NAME, ArtefactKeys
@@ -28,6 +28,7 @@ from shared.state import ClipRow, RunRow
 UNDONE = frozenset({ClipStatus.FAILED, ClipStatus.CANCELLED})
 MARKDOWN = "text/markdown; charset=utf-8"
 INLINE_THUMBS = 500
+SHEET_LIMIT = 200  # clips on the contact sheet
 
 
 class Closed(Document):
@@ -130,8 +131,8 @@ def _file(
             [
                 Cell(
                     stem=clip.stem,
-                    caption=f"{clip.duration_sec:g} s · {clip.width}×{clip.height}",
-                    image_bytes=thumbs.get(clip.stem),
+                    caption=f"{clip.duration_sec:g} s · {clip.width} x {clip.height}",
+                    image_bytes=_poster(services, run, clip) or thumbs.get(clip.stem),
                     status=tone_of(clip.status),
                 )
                 for clip in result.clips
@@ -151,6 +152,17 @@ def _file(
                 type_=type_,
             )
     return result
+
+
+def _poster(services: Services, run: RunRef, clip: ClipResult) -> bytes | None:
+    """The clip's own poster, if it has one."""
+    name = clip.files.get("poster")
+    if name is None or clip.index >= SHEET_LIMIT:
+        return None
+    ref = ObjectRef(bucket=services.library_bucket, key=run.folder.key(name))
+    with suppress(FileNotFoundError):
+        return services.objects.read(ref)
+    return None
 
 
 def _downloads(done: int) -> dict[str, str]:

@@ -41,7 +41,7 @@ def batch_result(
         manifest=run.manifest,
         state=run.state,
         dry_run=run.dry_run,
-        message=run.message,
+        message=waiting_message(run),
         problems=tuple(problem.to_dict() for problem in problems),
         accepted_at=run.accepted_at,
         ended_at=run.ended_at,

@@ -13,7 +13,7 @@ X264 = "libx264"
 
 PROXY_CRF = 23
 PROXY_PRESET = "veryfast"
-"""For review only: a fifteenth of the master's work at half size (docs/benchmarks/finish.md)."""
+"""For review only: about a tenth of the master's work at half size (docs/benchmarks/finish.md)."""
 
 
 @dataclass(frozen=True, slots=True)

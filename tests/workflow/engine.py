@@ -22,9 +22,7 @@ from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.jsonata import jsonata as engine_jsonata
 
 from stacks.asl import function_placeholder
-from stacks.handlers import OUTSIDE_WORKFLOW, handler_specs
-from stacks.settings import Settings
-from stacks.workflow import batch_definition
+from tests.workflow.definitions import SPECS
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -33,23 +31,6 @@ LIMIT_SEC = 60
 NUMBERS = count()
 
 Function = Callable[[dict[str, Any]], dict[str, Any]]
-
-SPECS = [spec for spec in handler_specs(Settings()) if spec.name not in OUTSIDE_WORKFLOW]
-
-
-def definition(max_concurrency: int = 2) -> dict[str, Any]:
-    """The definition as it is deployed, before substitution."""
-    return batch_definition(
-        timeouts={spec.state: spec.timeout_sec for spec in SPECS},
-        max_concurrency=max_concurrency,
-        timeout_hours=1,
-    )
-
-
-def clip_definition() -> dict[str, Any]:
-    """The Map's child as a machine of its own."""
-    child = definition()["States"]["RenderClips"]["ItemProcessor"]
-    return {"QueryLanguage": "JSONPath", "StartAt": child["StartAt"], "States": child["States"]}
 
 
 @dataclass

@@ -15,7 +15,8 @@ from tests.workflow.answers import (
     good_batch,
     notification,
 )
-from tests.workflow.engine import Engine, definition
+from tests.workflow.definitions import definition
+from tests.workflow.engine import Engine
 
 GIVEN = {"run": RUN}
 OPENING = ("CheckManifest", "AwaitKeyframes", "PlanBatch")

@@ -8,7 +8,8 @@ import pytest
 from shared.errors import BatchCancelled, InvalidInput, QualityFailed, Transient
 from stacks.error_families import LAMBDA_FAULTS, family
 from tests.workflow.answers import ITEM, Failing, always, answering, good_clip
-from tests.workflow.engine import Engine, clip_definition
+from tests.workflow.definitions import clip_definition
+from tests.workflow.engine import Engine
 
 STEPS = ("PrepareClip", "FinishClip", "InspectClip", "PublishClip")
 
