@@ -32,6 +32,7 @@ check: $(READY) ## Lint, types, templates, freshness of generated docs
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/python -m shared.manifest.schema --check
+	@$(BIN)/python -m bench.page --check
 
 format: $(READY) ## Put the code into its one format
 	@$(BIN)/ruff check --fix --quiet .
@@ -39,6 +40,7 @@ format: $(READY) ## Put the code into its one format
 
 docs: $(READY) ## Write the generated pages anew
 	@$(BIN)/python -m shared.manifest.schema
+	@$(BIN)/python -m bench.page
 
 synth: $(READY) ## Make the CloudFormation templates for AWS in cdk.out
 	@CDK_OUTDIR=cdk.out $(BIN)/python app.py

@@ -10,7 +10,7 @@ from shared.errors import InvalidInput
 
 STANDARD_SIDES = (144, 240, 360, 480, 540, 576, 720, 1080, 1440, 2160)
 AUTO_SIDES = (1080, 720, 480)
-"""What `auto` chooses from, largest first; a keyframe too small for the last is enlarged, and the creator told."""
+"""What `auto` chooses from, largest first. A keyframe too small for the last is enlarged."""
 
 WIDEST_ASPECT = 4.0
 

@@ -20,7 +20,8 @@ class RunRow(Document):
 
     `fingerprint` names the keyframes and companions that the run has seen, so that dropping the
     same manifest beside changed pictures is told apart from dropping it twice.
-    `pending` is a newer version of the manifest that waits for this run to end.
+    `pending` is a newer drop of the manifest that waits for this run to end.
+    `dropped_at` is when the manifest was put there; a CANCEL put there later stops the run.
     """
 
     version: int = 0
@@ -36,10 +37,12 @@ class RunRow(Document):
     dry_run: bool = False
     total: int = 0
     message: str = ""
-    missing: tuple[str, ...] = ()
+    missing: tuple[str, ...] = Field((), description="the first keyframes that are not here yet")
+    missing_count: int = 0
     undone: bool = Field(False, description="ended with clips that another try might make")
     cancel_requested: bool = False
     pending: ObjectRef | None = None
+    dropped_at: str = ""
     accepted_at: str
     planned_at: str = ""
     ended_at: str = ""
@@ -93,6 +96,7 @@ class Drop(Document):
     manifest_sha256: str
     fingerprint: str
     dry_run: bool = False
+    dropped_at: datetime
     at: datetime
 
     @property
@@ -110,22 +114,33 @@ def decide_drop(row: RunRow | None, drop: Drop) -> tuple[RunRow, bool]:
     (row, start) : the row to be saved, and whether its execution must be started.
         Starting is harmless when it runs already, since its name is its content.
 
-    The same drop while it runs, or after it ended well, is the same run. A changed manifest while
-    one runs waits for its end. After an end, changed content or a run that left something undone
-    makes a new attempt; what is already made is found by content and not made again.
+    The same drop, told twice, is the same run. A changed manifest, or the same one beside pictures
+    that the run has not seen, waits for the end of the one that runs. After an end, changed content
+    or a run that left something undone makes a new attempt; what is already made is found by content
+    and not made again.
     """
     if row is None:
         return _new_run(drop, attempt=1), True
+    # a run that nobody has seen at work may have lost its start
+    unseen = row.state is BatchState.ACCEPTED
+    if _is_told_again(row, drop):
+        return row, unseen
     same_manifest = row.manifest_sha256 == drop.manifest_sha256
-    if not row.state.ended:
-        if same_manifest:
-            return row, row.state is BatchState.ACCEPTED
-        return row.changed(pending=drop.source), False
     same_content = same_manifest and row.fingerprint == drop.fingerprint
+    if not row.state.ended:
+        # before it is planned a run takes whatever lies beside its manifest
+        if same_content or (same_manifest and not row.planned_at):
+            return row, unseen
+        return row.changed(pending=drop.source), unseen
     settled = row.state in {BatchState.FINISHED, BatchState.REJECTED} and not row.undone
     if same_content and settled:
         return row, False
     return _new_run(drop, attempt=row.attempt + 1, version=row.version), True
+
+
+def _is_told_again(row: RunRow, drop: Drop) -> bool:
+    """Is this the very drop that made the run? Queues deliver a message more than once."""
+    return drop.source.version_id is not None and drop.source.version_id == row.source.version_id
 
 
 def _new_run(drop: Drop, *, attempt: int, version: int = 0) -> RunRow:
@@ -141,5 +156,6 @@ def _new_run(drop: Drop, *, attempt: int, version: int = 0) -> RunRow:
         manifest_sha256=drop.manifest_sha256,
         fingerprint=drop.fingerprint,
         dry_run=drop.dry_run,
+        dropped_at=drop.dropped_at.isoformat(),
         accepted_at=drop.at.isoformat(),
     )

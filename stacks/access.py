@@ -17,7 +17,7 @@ READ = ("s3:GetObject", "s3:GetObjectVersion")
 READ_TAGGED = (*READ, "s3:GetObjectTagging", "s3:GetObjectVersionTagging")
 WRITE = ("s3:PutObject", "s3:AbortMultipartUpload")
 CHANGE = (*WRITE, "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObjectTagging")
-USE_TABLE = ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem")
+USE_TABLE = ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:BatchWriteItem")
 
 PROTECTED = ("mojo*", "__crop", "__cropped", "__selected")
 """Folders, at any depth, in which nothing may be written (seed B091)."""

@@ -34,7 +34,9 @@ def settings_table() -> str:
 
 
 def _default(value: Any) -> str:
-    return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return (
+        "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    )
 
 
 def _allowed(name: str) -> str:

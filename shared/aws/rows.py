@@ -48,21 +48,26 @@ class DynamoRows:
 
     def save_run(self, row: RunRow) -> RunRow:
         saved = row.changed(version=row.version + 1, expires_at=_expiry())
-        state = {"state": row.state.value}
-        self._put(row.folder, f"run#{row.manifest}", saved.model_dump_json(), row.version, state)
+        self._put(self._item(row.folder, f"run#{row.manifest}", saved, state=row.state.value))
         return saved
 
     def save_clip(self, row: ClipRow) -> ClipRow:
-        saved = row.model_copy(update={"version": row.version + 1, "expires_at": _expiry()})
-        self._put(row.folder, _clip_sk(row), saved.model_dump_json(), row.version, _status(row))
+        saved = _next_version(row)
+        self._put(self._item(row.folder, _clip_sk(row), saved, status=row.status.value))
         return saved
 
     def save_new_clips(self, rows: list[ClipRow]) -> None:
-        for row in rows:
-            try:
-                self.save_clip(row)
-            except Conflict:  # written by an earlier try of the same step: what it holds is newer
-                continue
+        if not rows:
+            return
+        # What an earlier try of the same step wrote may have moved on by now: it stays.
+        there = {row.stem for row in self.clips(rows[0].folder, rows[0].run_id)}
+        with self._table.batch_writer() as batch:
+            for row in rows:
+                if row.stem not in there:
+                    item = self._item(
+                        row.folder, _clip_sk(row), _next_version(row), status=row.status.value
+                    )
+                    batch.put_item(Item=item)
 
     def _get(self, folder: Folder, sk: str) -> dict[str, Any] | None:
         self._meter.add("table_reads")
@@ -86,31 +91,33 @@ class DynamoRows:
                 return
             arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
-    def _put(
-        self, folder: Folder, sk: str, document: str, version: int, extra: dict[str, str]
-    ) -> None:
-        # a write unit covers 1 KB
-        self._meter.add("table_writes", 1 + len(document) // 1024)
-        item = {
+    def _item(self, folder: Folder, sk: str, row: RunRow | ClipRow, **shown: str) -> dict[str, Any]:
+        document = row.model_dump_json()
+        self._meter.add("table_writes", 1 + len(document) // 1024)  # a write unit covers 1 KB
+        return {
             "pk": _pk(folder),
             "sk": sk,
             "document": document,
-            "version": version + 1,
-            "expires_at": _expiry(),
-            **extra,
+            "version": row.version,
+            "expires_at": row.expires_at,
+            **shown,
         }
+
+    def _put(self, item: dict[str, Any]) -> None:
+        """Put an item of version n if the stored one is of version n - 1."""
+        before = item["version"] - 1
         try:
             self._table.put_item(
                 Item=item,
                 ConditionExpression=(
-                    "#version = :version" if version else "attribute_not_exists(#version)"
+                    "#version = :version" if before else "attribute_not_exists(#version)"
                 ),
                 ExpressionAttributeNames={"#version": "version"},
-                **({"ExpressionAttributeValues": {":version": version}} if version else {}),
+                **({"ExpressionAttributeValues": {":version": before}} if before else {}),
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                raise Conflict(f"{sk} was changed by somebody else") from error
+                raise Conflict(f"{item['sk']} was changed by somebody else") from error
             raise
 
 
@@ -122,8 +129,8 @@ def _clip_sk(row: ClipRow) -> str:
     return f"clip#{row.run_id}#{row.stem}"
 
 
-def _status(row: ClipRow) -> dict[str, str]:
-    return {"status": row.status.value}
+def _next_version(row: ClipRow) -> ClipRow:
+    return row.model_copy(update={"version": row.version + 1, "expires_at": _expiry()})
 
 
 def _expiry() -> int:
