@@ -34,9 +34,9 @@ def settings_table() -> str:
 
 
 def _default(value: Any) -> str:
-    return (
-        "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-    )
+    if value is None:
+        return "none"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _allowed(name: str) -> str:

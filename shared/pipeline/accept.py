@@ -2,11 +2,15 @@
 
 import hashlib
 from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
 from enum import StrEnum
 
 from shared.clip import Document, ObjectRef
 from shared.errors import Problem
 from shared.keys import ERRORS_NAME, DropKey, parse_drop_key
+from shared.manifest.guard import printable
 from shared.manifest.names import (
     CANCEL,
     is_dry_run,
@@ -14,10 +18,11 @@ from shared.manifest.names import (
     is_ours,
     marker_of,
 )
+from shared.pipeline.folder import folder_problems
 from shared.pipeline.services import Services
 from shared.pipeline.status import write_status
-from shared.ports import Conflict, RunStarter
-from shared.state import Drop, decide_drop
+from shared.ports import Conflict, ObjectHead, RunStarter
+from shared.state import Drop, RunRow, decide_drop
 
 TRIES = 8
 
@@ -51,15 +56,16 @@ def accept_drop(services: Services, starter: RunStarter, dropped: ObjectRef) -> 
     if is_ours(dropped.key):
         return Acceptance(verdict=Verdict.IGNORED)
     if marker_of(dropped.key) == CANCEL:
-        return _cancel(services, drop)
+        return _cancel(services, dropped, drop)
     if not is_manifest(dropped.key):
         return Acceptance(verdict=Verdict.IGNORED)
-    if drop is None:
-        return _misplaced(services, dropped)
+    problems = [OUTSIDE] if drop is None else folder_problems(drop.folder)
+    if drop is None or problems:
+        return _misplaced(services, dropped, problems)
     current = services.objects.head(services.drop_bucket, dropped.key)
     if current is None or _is_older(dropped, current.ref):
         return Acceptance(verdict=Verdict.OUTDATED)
-    return _open_run(services, starter, drop, current.ref)
+    return _open_run(services, starter, drop, current)
 
 
 def _is_older(dropped: ObjectRef, current: ObjectRef) -> bool:
@@ -68,18 +74,21 @@ def _is_older(dropped: ObjectRef, current: ObjectRef) -> bool:
 
 
 def _open_run(
-    services: Services, starter: RunStarter, drop: DropKey, source: ObjectRef
+    services: Services, starter: RunStarter, drop: DropKey, current: ObjectHead
 ) -> Acceptance:
     arrival = Drop(
-        source=source,
-        manifest_sha256=_content_hash(services, source),
+        source=current.ref,
+        manifest_sha256=_content_hash(services, current.ref),
         fingerprint=folder_fingerprint(services.objects.list(services.drop_bucket, drop.base)),
         dry_run=is_dry_run(drop.name),
+        dropped_at=current.modified,
         at=services.now(),
     )
     for _ in range(TRIES):
         before = services.rows.run(drop.folder, drop.relative)
         row, start = decide_drop(before, arrival)
+        if before is None or row.run_id != before.run_id:
+            row = row.changed(cancel_requested=_is_cancelled(services, row))
         try:
             if row is not before:
                 row = services.rows.save_run(row)
@@ -113,35 +122,68 @@ def folder_fingerprint(listing: Iterable[ObjectRef]) -> str:
     return digest.hexdigest()
 
 
-def _cancel(services: Services, drop: DropKey | None) -> Acceptance:
-    if drop is None:
+def _cancel(services: Services, dropped: ObjectRef, drop: DropKey | None) -> Acceptance:
+    """Stop every run whose manifest was there before the CANCEL; a later one is meant to run."""
+    marker = services.objects.head(services.drop_bucket, dropped.key)
+    if drop is None or marker is None:
         return Acceptance(verdict=Verdict.IGNORED)
     for found in services.rows.runs(drop.folder):
-        row = found
-        while row is not None and not row.state.ended and not row.cancel_requested:
-            try:
-                services.rows.save_run(row.changed(cancel_requested=True, message="stopping"))
-            except Conflict:
-                row = services.rows.run(drop.folder, found.manifest) or found
-                continue
-            break
+        _stop(services, found, marker)
     write_status(services, drop.folder, force=True)
     return Acceptance(verdict=Verdict.CANCELLING)
 
 
-def _misplaced(services: Services, dropped: ObjectRef) -> Acceptance:
-    """A manifest outside a `<project>/<batch>/` folder: say so beside it, since nobody else can."""
-    problem = Problem(
-        path=dropped.key,
-        message="a manifest must lie in a folder `<project>/<batch>/`.",
-        hint="Move it and its keyframes, for example to `my-film/day-1/`.",
-        code="misplaced",
-    )
+def _stop(services: Services, found: RunRow, marker: ObjectHead) -> None:
+    for _ in range(TRIES):
+        row = services.rows.run(found.folder, found.manifest)
+        if row is None or row.state.ended or row.cancel_requested or not _precedes(row, marker):
+            return
+        with suppress(Conflict):  # somebody else wrote the row: look again
+            services.rows.save_run(row.changed(cancel_requested=True, message="stopping"))
+            return
+    raise Conflict(f"the row of run {found.run_id} is too busy to be stopped")
+
+
+def _precedes(row: RunRow, marker: ObjectHead) -> bool:
+    """Was the manifest there before the marker? S3 tells whole seconds; a tie counts as before."""
+    if not row.dropped_at:
+        return True
+    dropped = datetime.fromisoformat(row.dropped_at)
+    return dropped.replace(microsecond=0) <= marker.modified
+
+
+def _is_cancelled(services: Services, row: RunRow) -> bool:
+    """Was CANCEL put there after this manifest? Its own event may have come first.
+
+    Within one second nobody can tell; then only that event counts, so that a manifest dropped again
+    right after a CANCEL is made.
+    """
+    dropped = datetime.fromisoformat(row.dropped_at)
+    for key in {row.folder.key(CANCEL), row.drop.base + CANCEL}:
+        marker = services.objects.head(services.drop_bucket, key)
+        if marker and marker.modified.replace(microsecond=0) > dropped.replace(microsecond=0):
+            return True
+    return False
+
+
+OUTSIDE = Problem(
+    path="",
+    message="a manifest must lie in a folder `<project>/<batch>/`.",
+    hint="Move it and its keyframes, for example to `my-film/day-1/`.",
+    code="misplaced",
+)
+
+
+def _misplaced(
+    services: Services, dropped: ObjectRef, problems: Iterable[Problem]
+) -> Acceptance:
+    """A manifest where no batch can be: say so beside it, since nobody else can."""
     directory = dropped.key[: -len(dropped.name)]
+    listed = "".join(f"- {replace(problem, path=printable(dropped.key))}\n" for problem in problems)
     services.objects.write(
         services.drop_bucket,
         f"{directory}{ERRORS_NAME}",
-        f"# Not started\n\n- {problem}\n".encode(),
+        f"# Not started\n\n{listed}".encode(),
         content_type="text/markdown; charset=utf-8",
     )
     return Acceptance(verdict=Verdict.MISPLACED)

@@ -5,6 +5,7 @@ from shared.pipeline.runs import change_run
 from shared.pipeline.services import RunRef, Services
 from shared.pipeline.status import write_status
 from shared.ports import DropQueue
+from shared.state import RunRow
 
 WORDS = {
     "ABORTED": "stopped by ops",
@@ -20,8 +21,19 @@ def settle_broken_run(services: Services, queue: DropQueue, run: RunRef, status:
     state that it enters sets the run's state anew.
     """
     row = services.rows.run(run.folder, run.drop.relative)
-    if row is None or row.run_id != run.run_id or row.state.ended:
+    if row is None or row.run_id != run.run_id:
         return False
+    was_open = not row.state.ended
+    if was_open:
+        row = _end(services, run, status) or row
+    write_status(services, run.folder, force=True)
+    # also when an earlier try ended the run and got no further than that
+    if row.pending is not None:
+        queue.drop_again(row.pending)
+    return was_open
+
+
+def _end(services: Services, run: RunRef, status: str) -> RunRow | None:
     aborted = status == "ABORTED"
     end = BatchState.CANCELLED if aborted else BatchState.FAILED
     clip_end = ClipStatus.CANCELLED if aborted else ClipStatus.FAILED
@@ -29,14 +41,10 @@ def settle_broken_run(services: Services, queue: DropQueue, run: RunRef, status:
         if not clip.status.ended:
             services.rows.save_clip(clip.moved(clip_end, reasons=("stopped with its batch.",)))
     message = f"{WORDS.get(status, status.lower())}. Drop the manifest again for another try."
-    saved = change_run(
+    return change_run(
         services,
         run,
-        lambda each: each.changed(
+        lambda row: row.changed(
             state=end, message=message, undone=True, ended_at=services.now().isoformat()
         ),
     )
-    write_status(services, run.folder, force=True)
-    if saved is not None and saved.pending is not None:
-        queue.drop_again(saved.pending)
-    return True

@@ -12,6 +12,9 @@ from shared.pipeline.runs import enter_state
 from shared.pipeline.services import RunRef, Services
 from shared.pipeline.status import write_status
 
+NAMED = 20
+"""Missing keyframes named on the run's row, which must stay below DynamoDB's 400 KB."""
+
 PAUSES = (1, 30)  # seconds between looks: a quarter of what was waited so far, within these
 
 
@@ -72,7 +75,8 @@ def await_keyframes(services: Services, run: RunRef) -> Awaited:
         services,
         run,
         BatchState.WAITING_INPUTS if missing else BatchState.RENDERING,
-        missing=tuple(missing),
+        missing=tuple(missing[:NAMED]),
+        missing_count=len(missing),
     )
     waited = (services.now() - datetime.fromisoformat(row.accepted_at)).total_seconds()
     left = services.limits.keyframe_wait_sec - waited

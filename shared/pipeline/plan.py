@@ -80,6 +80,16 @@ def plan_batch(services: Services, run: RunRef) -> Plan:
     Clips that cannot be made are refused here, each by itself: the others go on.
     """
     parsed = read_manifest(services, run)
+    # From here on a picture that changes is news for another run: say so before looking at any.
+    enter_state(
+        services,
+        run,
+        BatchState.RENDERING,
+        missing=(),
+        missing_count=0,
+        fingerprint="",
+        planned_at=services.now().isoformat(),
+    )
     listing = list_beside(services, run)
     drafts = _draft(services, run, parsed, listing)
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -96,10 +106,8 @@ def plan_batch(services: Services, run: RunRef) -> Plan:
         services,
         run,
         BatchState.RENDERING,
-        missing=(),
         total=len(drafts.rows),
         fingerprint=folder_fingerprint(listing.refs),
-        planned_at=services.now().isoformat(),
     )
     write_status(services, run.folder, force=True)
     return Plan(bucket=services.work_bucket, key=run.work.items, count=len(items))
@@ -132,14 +140,15 @@ def _draft(services: Services, run: RunRef, parsed: ParsedManifest, listing: Lis
 def _order(
     services: Services, parsed: ParsedManifest, item: ManifestItem, listing: Listing
 ) -> ClipOrder:
-    keyframe = listing.find(item.image_path)
+    found = listing.find(item.image_path)
+    keyframe = found and _pinned(services, found)
     if keyframe is None:
         wait = services.limits.keyframe_wait_sec
         raise KeyframeMissing(
             f"keyframe `{item.image_path}` did not arrive within {wait / 60:.0f} minutes. "
             "Drop it beside the manifest, then drop the manifest again."
         )
-    companions = listing.companions(keyframe)
+    companions = [_pinned(services, ref) for ref in listing.companions(keyframe)]
     request = resolve_clip(item, parsed.defaults, _settings_files(services, companions))
     lut = listing.find(request.finish.lut) if request.finish.lut else None
     if request.finish.lut and lut is None:
@@ -148,7 +157,7 @@ def _order(
         )
     return ClipOrder(
         request=request,
-        keyframe=_pinned(services, keyframe),
+        keyframe=keyframe,
         companions=tuple(ref for ref in companions if travels(ref.name)),
         lut=_pinned(services, lut) if lut else None,
     )
@@ -180,8 +189,10 @@ def _settings_files(services: Services, companions: list[ObjectRef]) -> dict[str
 def _stems_of_other_runs(services: Services, run: RunRef) -> dict[str, str]:
     """Clips that other live runs of the folder are making, by comparable stem."""
     busy: dict[str, str] = {}
+    if run.dry_run:
+        return busy  # it makes nothing, so it is in nobody's way
     for other in services.rows.runs(run.folder):
-        if other.run_id == run.run_id or other.state.ended:
+        if other.run_id == run.run_id or other.state.ended or other.dry_run:
             continue
         for clip in services.rows.clips(run.folder, other.run_id):
             if not clip.status.ended:

@@ -61,5 +61,5 @@ def waiting_message(run: RunRow) -> str:
     """What creators read while a run waits for keyframes."""
     if run.state is not BatchState.WAITING_INPUTS:
         return run.message
-    names = ", ".join(run.missing[:5]) + ("…" if len(run.missing) > 5 else "")
-    return f"waiting for {len(run.missing)} keyframe(s): {names}"
+    names = ", ".join(run.missing[:5]) + ("…" if run.missing_count > 5 else "")
+    return f"waiting for {run.missing_count} keyframe(s): {names}"

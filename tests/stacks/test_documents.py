@@ -4,9 +4,10 @@ import json
 import re
 from pathlib import Path
 
+from shared.manifest.names import MARKERS
 from stacks.asl import PASSING_RETRY
 from stacks.settings_table import with_table
-from stacks.triggers import MARKERS, WAKING_SUFFIXES
+from stacks.triggers import WAKING_SUFFIXES
 
 
 def test_the_table_of_settings_is_up_to_date(runbook: str) -> None:

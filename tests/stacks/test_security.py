@@ -76,7 +76,7 @@ def test_everything_is_reached_by_tls_only(
 
 def _refuses_plain(statement: dict[str, Any]) -> bool:
     condition = statement.get("Condition", {}).get("Bool", {})
-    return statement["Effect"] == "Deny" and condition.get("aws:SecureTransport") == "false"
+    return (statement["Effect"], condition.get("aws:SecureTransport")) == ("Deny", "false")
 
 
 def test_buckets_are_closed_encrypted_and_owned(prod: Assembly) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.stacks.assembly import STACKS, Assembly
 
+STAGE_TAG = '{"Key": "stage", "Value": "%s"}'
 ASSET = re.compile(r"[0-9a-f]{64}")
 
 DIFFERENT = {
@@ -26,11 +27,9 @@ def comparable(value: Any) -> Any:
 
 
 def without_stage_tags(template: dict[str, Any]) -> dict[str, Any]:
-    return json.loads(
-        json.dumps(template).replace(
-            '{"Key": "stage", "Value": "prod"}', '{"Key": "stage", "Value": "local"}'
-        )
-    )
+    text = json.dumps(template)
+    tagged: dict[str, Any] = json.loads(text.replace(STAGE_TAG % "prod", STAGE_TAG % "local"))
+    return tagged
 
 
 def without_subscriptions(template: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ import boto3
 import jsonata
 from moto import mock_aws
 from moto.awslambda_simple.models import LambdaSimpleBackend
+from moto.core.config import DefaultConfig
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.jsonata import jsonata as engine_jsonata
 
@@ -155,7 +156,7 @@ class Engine:
         payload = json.loads(body)
         self.calls.append((state, payload))
         try:
-            answer = self.functions.get(state, lambda _: {})(payload)
+            answer = self.functions[state](payload)
         except Exception as error:
             headers["x-amz-function-error"] = "Unhandled"
             answer = {"errorType": getattr(error, "name", type(error).__name__)}
@@ -166,7 +167,10 @@ class Engine:
 @contextmanager
 def started_clients() -> Iterator[Clients]:
     """moto with an engine that executes, for as long as wanted."""
-    settings = {"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}
+    settings: DefaultConfig = {
+        "stepfunctions": {"execute_state_machine": True},
+        "lambda": {"use_docker": False},
+    }
     with mock_aws(config=settings):
         yield Clients()
 
