@@ -1,0 +1,273 @@
+"""Moving one job one step.
+
+Each step reads the row, does at most one thing in the world, and writes the row under a condition.
+A step may die anywhere and be run again, twice at once, late or in any order:
+
+- The row says SUBMITTING before the POST is sent. Who finds it so, and old enough that no POST can
+  still be on its way, asks the provider or holds the job: it is never sent again unasked.
+- What follows an end (money, slot, waiters) is done every time the ended job is looked at, and is
+  harmless to repeat.
+- Two steps at once: one of them loses the write, and drops what it knows.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from shared.errors import InvalidInput, Transient
+from shared.jobs.job import Job
+from shared.jobs.outcome import Billed, Ending, JobState, Outcome, SubmitReading
+from shared.jobs.ports import (
+    Desk,
+    Gateway,
+    JobStore,
+    ResultExpired,
+    ResultUnusable,
+    Slots,
+    Treasury,
+)
+
+SUBMIT_GRACE = timedelta(minutes=3)
+"""How long a POST may be on its way: its timeout, the handler's, and some."""
+
+SLOT_PAUSE_SEC = 10
+UNKNOWN_PAUSE_SEC = 300
+RESCUE_PAUSE_SEC = 600
+FETCH_TRIES = 12
+REFUSALS = 20
+
+END_STATES = {
+    Outcome.FAILED: JobState.FAILED,
+    Outcome.TIMED_OUT: JobState.FAILED,
+    Outcome.MODERATED: JobState.REJECTED,
+    Outcome.NO_CREDIT: JobState.REJECTED,
+    Outcome.RATE_LIMITED: JobState.FAILED,
+    Outcome.CANCELLED: JobState.CANCELLED,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobsEngine:
+    """The engine with its surroundings."""
+
+    store: JobStore
+    gateway: Callable[[Job], Gateway]
+    slots: Slots
+    treasury: Treasury
+    desk: Desk
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def advance(self, job_id: str) -> Job | None:
+        """Move the job one step; returns its row, or None when there is no such job.
+
+        Raises
+        ------
+        Conflict : somebody else moved it at the same moment; their step counts.
+        """
+        job = self.store.job(job_id)
+        if job is None:
+            return None
+        step = {
+            JobState.QUEUED: self._submit,
+            JobState.SUBMITTING: self._find_submitted,
+            JobState.RUNNING: self._poll,
+            JobState.FETCHING: self._fetch,
+            JobState.SUBMIT_UNKNOWN: self._ask_unknown,
+        }.get(job.state, self._after_end)
+        return step(job)
+
+    def _save(self, job: Job) -> Job:
+        now = self.now().isoformat()
+        return self.store.save_job(
+            job.model_copy(update={"updated_at": now, "steps": job.steps + 1})
+        )
+
+    # QUEUED
+
+    def _submit(self, job: Job) -> Job:
+        now = self.now()
+        if job.cancel_requested:
+            return self._end(
+                job.ended_as(JobState.CANCELLED, Outcome.CANCELLED, "cancelled before it was sent")
+            )
+        if job.overdue(now) or job.refusals >= REFUSALS:
+            message = f"not accepted in time ({job.refusals} refusals)"
+            return self._end(job.ended_as(JobState.FAILED, Outcome.TIMED_OUT, message))
+        if not self.slots.take(job.provider, job.job_id, now):
+            self.desk.again(job.job_id, SLOT_PAUSE_SEC)
+            self.desk.alive(job)
+            return job
+        try:
+            self.treasury.reserve(job)
+        except InvalidInput as error:
+            return self._end(job.ended_as(JobState.REJECTED, Outcome.NO_CREDIT, error.message))
+        submitting = self._save(job.moved(JobState.SUBMITTING, submits=job.submits + 1))
+        return self._submitted(submitting, self.gateway(job).submit(submitting))
+
+    def _submitted(self, job: Job, reading: SubmitReading) -> Job:
+        if reading.job_id:
+            return self._go_on(job.moved(JobState.RUNNING, **_handles(reading)))
+        if reading.ambiguous:
+            return self._hold(job, reading.ambiguous)
+        ending = reading.ending or _nothing_said()
+        refused = job.model_copy(update={"refusals": job.refusals + 1, "note": ending.message})
+        if ending.outcome is Outcome.RATE_LIMITED or (ending.retryable and not _final(ending)):
+            again = self._save(refused.moved(JobState.QUEUED))
+            self.slots.give_back(job.provider, job.job_id)
+            self.desk.again(job.job_id, int(reading.retry_after_sec or SLOT_PAUSE_SEC))
+            return again
+        return self._end(refused.moved(END_STATES[ending.outcome], ending=ending))
+
+    # SUBMITTING, found by somebody who did not send it
+
+    def _find_submitted(self, job: Job) -> Job:
+        age = self.now() - datetime.fromisoformat(job.updated_at)
+        if age < SUBMIT_GRACE:
+            self.desk.again(job.job_id, int((SUBMIT_GRACE - age).total_seconds()) + 1)
+            return job
+        found = self.gateway(job).lookup(job)
+        if found is None:
+            return self._hold(job, "the step that sent it never came back")
+        return self._submitted(job, found)
+
+    def _hold(self, job: Job, why: str) -> Job:
+        held = self._save(job.moved(JobState.SUBMIT_UNKNOWN, note=why))
+        return self._after_end(held)
+
+    # SUBMIT_UNKNOWN
+
+    def _ask_unknown(self, job: Job) -> Job:
+        found = self.gateway(job).lookup(job)
+        if found is not None and found.job_id:
+            return self._go_on(job.moved(JobState.RUNNING, **_handles(found)))
+        if found is not None and found.ending is not None:
+            refused = job.model_copy(update={"refusals": job.refusals + 1})
+            return self._end(refused.moved(JobState.FAILED, ending=found.ending))
+        return self._after_end(job)
+
+    # RUNNING
+
+    def _poll(self, job: Job) -> Job:
+        gateway = self.gateway(job)
+        if job.cancel_requested:
+            gateway.cancel(job)
+        reading = gateway.poll(job)
+        if reading is None or reading.ending is None:
+            if job.overdue(self.now()):
+                return self._time_out(job)
+            if reading is not None:
+                job = job.model_copy(
+                    update={
+                        "progress_percent": max(
+                            job.progress_percent, reading.progress_percent or 0
+                        ),
+                        "provider_status": reading.provider_status,
+                    }
+                )
+            return self._go_on(job)
+        if reading.ending.outcome is Outcome.SUCCEEDED:
+            fetching = job.moved(
+                JobState.FETCHING,
+                outputs=reading.outputs,
+                ending=reading.ending,
+                provider_status=reading.provider_status,
+                progress_percent=90,
+            )
+            return self._fetch(self._save(fetching))
+        return self._end(job.moved(END_STATES[reading.ending.outcome], ending=reading.ending))
+
+    def _time_out(self, job: Job) -> Job:
+        message = (
+            f"{job.provider} did not finish by {job.deadline_at}; it is still watched until "
+            f"{job.rescue_until}, and delivered if it finishes"
+        )
+        return self._end(
+            job.ended_as(JobState.FAILED, Outcome.TIMED_OUT, message, billed=Billed.UNKNOWN)
+        )
+
+    def _go_on(self, job: Job) -> Job:
+        saved = self._save(job)
+        self.desk.again(saved.job_id, self.gateway(saved).poll_delay_sec(saved))
+        self.desk.alive(saved)
+        return saved
+
+    # FETCHING
+
+    def _fetch(self, job: Job) -> Job:
+        try:
+            result = self.gateway(job).fetch(job)
+        except ResultExpired:
+            return self._go_on(job.moved(JobState.RUNNING, outputs=()))
+        except ResultUnusable as error:
+            return self._fail_fetch(job, error.message)
+        except Transient as error:
+            if job.fetch_tries + 1 >= FETCH_TRIES:
+                return self._fail_fetch(job, error.message)
+            return self._go_on(job.model_copy(update={"fetch_tries": job.fetch_tries + 1}))
+        late = self._is_late(job)
+        return self._end(
+            job.moved(JobState.SUCCEEDED, result=result, progress_percent=100, late=late)
+        )
+
+    def _fail_fetch(self, job: Job, why: str) -> Job:
+        return self._end(
+            job.ended_as(JobState.FAILED, Outcome.FAILED, why, billed=Billed.YES, retryable=True)
+        )
+
+    def _is_late(self, job: Job) -> bool:
+        """Nobody waits any more: the clip's task was told of the time-out, or was never there."""
+        return job.overdue(self.now()) or not job.waiters
+
+    # after an end
+
+    def _end(self, job: Job) -> Job:
+        return self._after_end(self._save(job))
+
+    def _after_end(self, job: Job) -> Job:
+        """Money, slot, waiters; then the late look at jobs that timed out here."""
+        self.treasury.close(job)
+        if job.state is JobState.SUBMIT_UNKNOWN:
+            self.desk.tell(job)
+            if not job.beyond_rescue(self.now()):
+                self.desk.again(job.job_id, UNKNOWN_PAUSE_SEC)
+            return job
+        self.slots.give_back(job.provider, job.job_id)
+        self.desk.tell(job)
+        if job.late:
+            self.desk.rescued(job)
+        return self._rescue(job) if self._worth_rescuing(job) else job
+
+    def _worth_rescuing(self, job: Job) -> bool:
+        timed_out = job.ending is not None and job.ending.outcome is Outcome.TIMED_OUT
+        return timed_out and bool(job.provider_job_id) and not job.beyond_rescue(self.now())
+
+    def _rescue(self, job: Job) -> Job:
+        reading = self.gateway(job).poll(job)
+        if reading is None or reading.ending is None:
+            self.desk.again(job.job_id, RESCUE_PAUSE_SEC)
+            return job
+        if reading.ending.outcome is Outcome.SUCCEEDED:
+            fetching = job.moved(JobState.FETCHING, outputs=reading.outputs, ending=reading.ending)
+            return self._fetch(self._save(fetching))
+        known = self._save(job.model_copy(update={"ending": reading.ending}))
+        self.treasury.close(known)
+        return known
+
+
+def _handles(reading: SubmitReading) -> dict[str, str]:
+    """What is kept of an accepted submit."""
+    return {
+        "provider_job_id": reading.job_id or "",
+        "poll_url": reading.poll_url or "",
+        "cancel_url": reading.cancel_url or "",
+    }
+
+
+def _final(ending: Ending) -> bool:
+    return ending.outcome in {Outcome.MODERATED, Outcome.NO_CREDIT}
+
+
+def _nothing_said() -> Ending:
+    return Ending(
+        outcome=Outcome.FAILED, billed=Billed.UNKNOWN, retryable=False, message="no answer"
+    )

@@ -1,0 +1,249 @@
+"""One job, one payment: the engine against a provider that takes money, with crashes everywhere."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from shared.jobs.engine import SUBMIT_GRACE
+from shared.jobs.outcome import JobState, Outcome
+from shared.jobs.transitions import IllegalTransition, check_transition
+from tests.jobs.simulation import World
+
+
+def _only(world: World) -> str:
+    (identity,) = world.rows
+    return identity
+
+
+def _finish_all(world: World, status: str = "completed") -> None:
+    for provider_id in list(world.provider):
+        world.settle_provider(provider_id, status)
+
+
+def test_a_job_goes_from_the_queue_to_its_file() -> None:
+    world = World()
+    identity = world.order()
+    world.deliver()
+    assert world.rows[identity].state is JobState.RUNNING
+    _finish_all(world)
+    world.drain()
+    job = world.rows[identity]
+    assert job.state is JobState.SUCCEEDED
+    assert job.result is not None
+    assert set(world.told["token-a"]) == {"SUCCEEDED"}
+    assert world.booked[identity] == ("yes", 0.25)
+    assert not world.slots
+
+
+def test_a_lost_answer_is_held_and_never_sent_again() -> None:
+    world = World(next_answer="lost")
+    identity = world.order()
+    world.drain(30)
+    job = world.rows[identity]
+    assert job.state is JobState.SUBMIT_UNKNOWN
+    assert job.submits == 1
+    assert len(world.provider) == 1
+    assert world.booked[identity] == ("unknown", 0.25), "the money stays set aside"
+
+
+def test_a_lost_answer_is_found_where_the_provider_can_be_asked() -> None:
+    world = World(next_answer="lost", can_look_up=True)
+    identity = world.order()
+    world.drain(3)
+    _finish_all(world)
+    world.drain(20)
+    assert world.rows[identity].state is JobState.SUCCEEDED
+    assert len(world.provider) == 1
+
+
+def test_a_rate_limit_is_tried_again_and_costs_nothing_by_itself() -> None:
+    world = World(next_answer="rate")
+    identity = world.order()
+    world.drain(4)
+    world.next_answer = "accept"
+    world.drain(1)
+    job = world.rows[identity]
+    assert job.state is JobState.RUNNING
+    assert job.submits == job.refusals + 1
+    assert len(world.provider) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"), [("moderate", Outcome.MODERATED), ("credit", Outcome.NO_CREDIT)]
+)
+def test_a_verified_refusal_ends_the_job_unbilled(answer: str, outcome: Outcome) -> None:
+    world = World(next_answer=answer)
+    identity = world.order()
+    world.drain()
+    job = world.rows[identity]
+    assert job.state is JobState.REJECTED
+    assert job.ending is not None
+    assert job.ending.outcome is outcome
+    assert world.booked[identity] == ("no", 0.0)
+
+
+def test_an_outage_while_polling_is_no_failure() -> None:
+    world = World()
+    identity = world.order()
+    world.deliver()
+    (provider_id,) = world.provider
+    world.provider[provider_id] = "outage"
+    world.drain(5)
+    assert world.rows[identity].state is JobState.RUNNING
+    world.provider[provider_id] = "completed"
+    world.drain(3)
+    assert world.rows[identity].state is JobState.SUCCEEDED
+
+
+def test_a_job_that_finishes_hours_late_is_delivered_after_all() -> None:
+    world = World()
+    identity = world.order()
+    world.deliver()
+    world.now += timedelta(minutes=21)
+    world.drain(2)
+    assert world.rows[identity].state is JobState.FAILED
+    assert world.told["token-a"][0] == "TIMED_OUT"
+    _finish_all(world)
+    world.now += timedelta(hours=3)
+    world.drain(5)
+    assert world.rows[identity].state is JobState.SUCCEEDED
+    assert world.rescues == [identity]
+    assert world.booked[identity] == ("yes", 0.25)
+
+
+def test_cancelling_reaches_the_provider() -> None:
+    world = World()
+    identity = world.order()
+    world.deliver()
+    world.rows[identity] = world.rows[identity].model_copy(update={"cancel_requested": True})
+    world.drain(3)
+    assert world.rows[identity].state is JobState.CANCELLED
+
+
+def test_an_expired_address_is_asked_for_again() -> None:
+    world = World()
+    identity = world.order()
+    world.deliver()
+    world.expired_once.add(identity)
+    _finish_all(world)
+    world.drain(6)
+    assert world.rows[identity].state is JobState.SUCCEEDED
+
+
+def test_two_handlers_at_once_send_once() -> None:
+    """The second one reads SUBMITTING while the first one's POST is on its way."""
+    world = World()
+    identity = world.order()
+    world.fuse = 4  # dies after the row says SUBMITTING, before the answer is written
+    world.deliver()
+    assert world.rows[identity].state is JobState.SUBMITTING
+    world.deliver()
+    assert world.rows[identity].state is JobState.SUBMITTING, "young enough to be on its way"
+    world.now += SUBMIT_GRACE
+    world.drain(2)
+    assert world.rows[identity].state is JobState.SUBMIT_UNKNOWN
+
+
+@pytest.mark.parametrize("look_up", [False, True])
+@pytest.mark.parametrize("fuse", range(30))
+def test_a_crash_at_any_moment_never_sends_twice(fuse: int, look_up: bool) -> None:
+    world = World(can_look_up=look_up)
+    identity = world.order()
+    world.fuse = fuse
+    world.deliver()
+    world.drain(3)
+    _finish_all(world)
+    world.drain(60)
+    job = world.rows[identity]
+    assert len(world.provider) <= 1
+    assert job.state in (
+        (JobState.SUCCEEDED,) if look_up else (JobState.SUCCEEDED, JobState.SUBMIT_UNKNOWN)
+    )
+
+
+def test_moves_that_the_table_does_not_have_are_refused() -> None:
+    with pytest.raises(IllegalTransition):
+        check_transition(JobState.SUBMIT_UNKNOWN, JobState.QUEUED)
+    with pytest.raises(IllegalTransition):
+        check_transition(JobState.SUCCEEDED, JobState.RUNNING)
+
+
+class OneJobOnePayment(RuleBasedStateMachine):
+    """Duplicates, reordering, crashes between any two effects, late success, lost answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World()
+
+    @rule(name=st.sampled_from("abc"))
+    def order(self, name: str) -> None:
+        self.world.order(name)
+
+    @rule(index=st.integers(0, 5), fuse=st.one_of(st.none(), st.integers(0, 12)))
+    def deliver(self, index: int, fuse: int | None) -> None:
+        self.world.fuse = fuse
+        self.world.deliver(index)
+
+    @rule(answer=st.sampled_from(["accept", "accept", "rate", "lost", "moderate", "credit"]))
+    def mood(self, answer: str) -> None:
+        self.world.next_answer = answer
+
+    @rule(look_up=st.booleans())
+    def ability(self, look_up: bool) -> None:
+        self.world.can_look_up = look_up
+
+    @precondition(lambda self: bool(self.world.provider))
+    @rule(
+        index=st.integers(0, 20),
+        status=st.sampled_from(["completed", "completed", "failed", "filtered"]),
+    )
+    def provider_ends(self, index: int, status: str) -> None:
+        ids = sorted(self.world.provider)
+        self.world.settle_provider(ids[index % len(ids)], status)
+
+    @rule(minutes=st.integers(1, 60))
+    def time_passes(self, minutes: int) -> None:
+        self.world.now += timedelta(minutes=minutes)
+
+    @invariant()
+    def never_more_than_one_accepted_submit_a_job(self) -> None:
+        owners = list(self.world.owner.values())
+        assert len(owners) == len(set(owners))
+
+    @invariant()
+    def nothing_is_sent_without_a_reservation(self) -> None:
+        assert set(self.world.owner.values()) <= set(self.world.reserved)
+
+    @invariant()
+    def ends_are_told_truthfully(self) -> None:
+        for job in self.world.rows.values():
+            if job.state is JobState.SUCCEEDED:
+                assert self.world.provider[job.provider_job_id] == "completed"
+
+    def teardown(self) -> None:
+        """Whatever happened: when all is quiet, the books agree with the provider's."""
+        world = self.world
+        world.fuse = None
+        world.drain(300)
+        for job in world.rows.values():
+            charged = sum(
+                world.charged.get(provider_id, 0.0)
+                for provider_id, owner in world.owner.items()
+                if owner == job.job_id
+            )
+            if job.state.ended and job.job_id in world.booked:
+                billed, booked = world.booked[job.job_id]
+                if billed != "unknown":
+                    assert booked == charged
+
+
+TestOneJobOnePayment = OneJobOnePayment.TestCase
+TestOneJobOnePayment.settings = settings(
+    max_examples=60,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
