@@ -163,7 +163,9 @@ def _conditional(call: Any, **arguments: Any) -> Any:
     try:
         return call(**arguments)
     except ClientError as error:
-        if _code(error) in _REFUSED:
+        # a file that was to be replaced, and is gone
+        gone = "IfMatch" in arguments and "Body" in arguments and _code(error) in _ABSENT
+        if gone or _code(error) in _REFUSED:
             where = f"s3://{arguments['Bucket']}/{arguments['Key']}"
             raise PreconditionFailed(f"{where} is not in the expected state") from error
         raise

@@ -235,7 +235,10 @@ class JobsEngine:
         self.desk.tell(job)
         if job.late:
             self.desk.rescued(job)
-        return self._rescue(job) if self._worth_rescuing(job) else job
+        if self._worth_rescuing(job):
+            return self._rescue(job)
+        self.store.close_job(job.job_id)
+        return job
 
     def _worth_rescuing(self, job: Job) -> bool:
         timed_out = job.ending is not None and job.ending.outcome is Outcome.TIMED_OUT
@@ -249,9 +252,7 @@ class JobsEngine:
         if reading.ending.outcome is Outcome.SUCCEEDED:
             fetching = job.moved(JobState.FETCHING, outputs=reading.outputs, ending=reading.ending)
             return self._fetch(self._save(fetching))
-        known = self._save(job.model_copy(update={"ending": reading.ending}))
-        self.treasury.close(known)
-        return known
+        return self._end(job.model_copy(update={"ending": reading.ending}))
 
 
 def _handles(reading: SubmitReading) -> dict[str, str]:

@@ -68,7 +68,6 @@ class Job(Document):
     cancel_requested: bool = False
     late: bool = Field(False, description="succeeded when nobody waited any more")
     waiters: tuple[Waiter, ...] = ()
-    expires_at: int = 0
 
     def moved(self, state: JobState, **values: Any) -> "Job":
         """The job in `state`, if the table of transitions has that move."""

@@ -30,6 +30,10 @@ class JobStore(Protocol):
         """Ids of all jobs that have not come to their last end, rescue included."""
         ...
 
+    def close_job(self, job_id: str) -> None:
+        """The job has come to its last end: nobody needs to look after it any more."""
+        ...
+
 
 class Gateway(Protocol):
     """One engine: a provider's API, Modal, or a worker queue. Never retries a submit."""

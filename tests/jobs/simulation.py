@@ -67,6 +67,9 @@ class World:
     def open_jobs(self) -> list[str]:
         return list(self.rows)
 
+    def close_job(self, job_id: str) -> None:
+        self.tick()
+
     # Gateway
 
     def submit(self, job: Job) -> SubmitReading:

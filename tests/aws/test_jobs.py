@@ -1,0 +1,55 @@
+"""Jobs and slots in DynamoDB."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.aws.documents import DocumentTable
+from shared.aws.jobs import DynamoJobs, DynamoSlots
+from shared.jobs.leases import Caps
+from shared.jobs.outcome import JobState
+from shared.ports import Conflict
+from tests.jobs.simulation import World
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def test_a_job_is_open_until_its_last_end(documents: DocumentTable) -> None:
+    world = World()
+    identity = world.order()
+    jobs = DynamoJobs(documents)
+    fresh = world.rows[identity].model_copy(update={"version": 0})
+    saved = jobs.save_job(fresh)
+    assert jobs.job(identity) == saved
+    assert jobs.open_jobs() == [identity]
+    moved = jobs.save_job(saved.moved(JobState.SUBMITTING))
+    assert moved.version == 2
+    with pytest.raises(Conflict):
+        jobs.save_job(saved.moved(JobState.SUBMITTING))
+    jobs.close_job(identity)
+    assert jobs.open_jobs() == []
+
+
+def test_a_provider_never_has_more_jobs_than_its_cap(documents: DocumentTable) -> None:
+    slots = DynamoSlots(documents, {"runway": Caps(concurrent=3, per_minute=100)})
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(lambda n: slots.take("runway", f"job-{n}", NOW), range(24)))
+    assert sum(taken) <= 3
+    held = next(n for n, got in enumerate(taken) if got)
+    assert slots.take("runway", f"job-{held}", NOW), "who holds a slot keeps it"
+    slots.give_back("runway", f"job-{held}")
+    assert slots.take("runway", "another", NOW + timedelta(seconds=1))
+
+
+def test_starts_in_a_minute_are_capped_too(documents: DocumentTable) -> None:
+    slots = DynamoSlots(documents, {}, Caps(concurrent=100, per_minute=2))
+    assert [slots.take("wavespeed", f"job-{n}", NOW) for n in range(3)] == [True, True, False]
+    assert slots.take("wavespeed", "job-2", NOW + timedelta(seconds=61))
+
+
+def test_a_slot_that_is_never_given_back_expires(documents: DocumentTable) -> None:
+    slots = DynamoSlots(documents, {}, Caps(concurrent=1, per_minute=10, lease_sec=60))
+    assert slots.take("fal", "lost", NOW)
+    assert not slots.take("fal", "next", NOW + timedelta(seconds=59))
+    assert slots.take("fal", "next", NOW + timedelta(seconds=61))
