@@ -8,7 +8,7 @@ that CloudFormation substitutes, so the whole definition can be read and tested 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stacks.error_families import CANCELLED, DECIDED, INVALID_INPUT, PASSING, QUALITY_FAILED
+from stacks.error_families import CANCELLED, CROWDED, DECIDED, INVALID_INPUT, PASSING, QUALITY_FAILED
 
 State = dict[str, Any]
 States = dict[str, State]
@@ -29,8 +29,18 @@ PASSING_RETRY = {
     "MaxDelaySeconds": 60,
     "JitterStrategy": "FULL",
 }
+# An account with few concurrent functions is slow, not broken: its clips queue for about two hours.
+CROWDED_RETRY = {
+    "ErrorEquals": CROWDED,
+    "IntervalSeconds": 5,
+    "BackoffRate": 1.5,
+    "MaxAttempts": 120,
+    "MaxDelaySeconds": 120,
+    "JitterStrategy": "FULL",
+}
 RETRIES: list[dict[str, Any]] = [
     {"ErrorEquals": DECIDED, "MaxAttempts": 0},
+    CROWDED_RETRY,
     PASSING_RETRY,
     {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 2, "MaxAttempts": 1},
 ]

@@ -73,7 +73,8 @@ def handler_specs(settings: Settings) -> tuple[HandlerSpec, ...]:
         _spec("check_manifest", core, 1024, 120, drop, Access.WRITE_WORK),
         _spec("await_keyframes", core, 1024, 120, drop, work),
         _spec("plan_batch", core, 1024, 300, drop, work, Access.WRITE_WORK),
-        _spec("prepare_clip", finish, 3008, 120, drop, work, Access.WRITE_WORK),
+        # looks into the library, so that a name taken by a stranger is refused before rendering
+        _spec("prepare_clip", finish, 3008, 120, drop, work, library, Access.WRITE_WORK),
         _spec(
             *("finish_clip", finish, settings.finish_memory_mb, 900),
             *(drop, work, Access.WRITE_WORK),

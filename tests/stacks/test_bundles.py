@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.bundles.code import build, source_files, source_hash
+from stacks.bundles.code import PACKAGES, build, source_files, source_hash
 from stacks.bundles.libraries import LAMBDA, Target, install, libraries_hash, lock_of
 from stacks.handlers import Bundle, HandlerSpec, handler_specs
 from stacks.settings import Settings
@@ -61,6 +61,17 @@ def test_sources_are_code_and_data_and_nothing_else() -> None:
     assert packages == {"lambdas", "shared"}
     assert not [path for path in source_files() if "__pycache__" in path.parts]
     assert Path("shared/catalog/aws_prices.json") in set(source_files())
+
+
+def test_no_data_file_is_forgotten(project: Path) -> None:
+    """A new kind of file must be named in `SUFFIXES`, or no function ever sees it."""
+    left_out = {
+        path.relative_to(project)
+        for package in PACKAGES
+        for path in (project / package).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    } - set(source_files())
+    assert {path.name for path in left_out if path.suffix != ".md"} <= {"py.typed"}
 
 
 @pytest.fixture(scope="session")

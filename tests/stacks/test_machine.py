@@ -1,14 +1,13 @@
 """The deployed workflow: what it says of itself, and what it can bear."""
 
-import ast
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from shared.errors import DropreelError
+from shared import ports
+from shared.errors import BatchCancelled, DropreelError, InvalidInput, QualityFailed, Transient
 from stacks.asl import function_placeholder
-from stacks.error_families import family
+from stacks.error_families import DECIDED, PASSING, family
 from stacks.handlers import OUTSIDE_WORKFLOW, handler_specs
 from stacks.settings import Settings
 from tests.stacks.assembly import Assembly
@@ -110,17 +109,17 @@ def test_no_input_grows_with_the_number_of_clips() -> None:
     assert len(json.dumps(batch)) < PAYLOAD_LIMIT / 50
 
 
-def test_every_error_class_of_the_code_is_known_to_the_workflow(project: Path) -> None:
-    """A class that the families miss would be retried and failed as unknown."""
-    known = set(family(DropreelError))
-    parents: dict[str, set[str]] = {}
-    for folder in ("shared", "lambdas"):
-        for path in (project / folder).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, ast.ClassDef):
-                    bases = {each.id for each in node.bases if isinstance(each, ast.Name)}
-                    parents[node.name] = bases
-    found = {"DropreelError"}
-    while grown := {name for name, bases in parents.items() if bases & found} - found:
-        found |= grown
-    assert found <= known
+def test_the_families_are_those_of_the_classes_themselves() -> None:
+    """Read from the sources they are the same as when imported."""
+
+    def descendants(root: type[DropreelError]) -> set[str]:
+        return {root.__name__}.union(*(descendants(child) for child in root.__subclasses__()))
+
+    assert ports.Conflict in Transient.__subclasses__()
+    for root in (InvalidInput, BatchCancelled, QualityFailed, Transient):
+        assert descendants(root) <= set(family(root))
+        assert family(root)[0] == root.__name__
+
+
+def test_no_error_is_both_decided_and_passing() -> None:
+    assert not set(DECIDED) & set(PASSING)

@@ -66,11 +66,3 @@ def test_without_libraries_all_functions_share_one_asset(local: Assembly) -> Non
     asset = local.folder / f"asset.{name}"
     assert {path.name for path in asset.iterdir()} == {"lambdas", "shared"}
     assert not list(asset.rglob("*.pyc"))
-
-
-def test_the_same_sources_have_the_same_asset(prod: Assembly, local: Assembly) -> None:
-    def keys(assembly: Assembly) -> set[str]:
-        functions = assembly.of_type("AWS::Lambda::Function").values()
-        return {function["Code"]["S3Key"] for function in functions}
-
-    assert keys(prod) == keys(local)

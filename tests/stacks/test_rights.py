@@ -1,0 +1,133 @@
+"""Least privilege must also be enough: whole batches with every right enforced.
+
+Only the embedded cloud can prove it; that what is not granted is refused there is its own test.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_cloud.cloud import embedded_cloud, session_for
+from local_cloud.deploy import Deployment
+
+pytestmark = pytest.mark.cloud
+
+LIMIT_SEC = 120
+
+
+@dataclass
+class House:
+    """A running system, used as a creator and as ops would."""
+
+    deployment: Deployment
+    example: Path
+
+    def __post_init__(self) -> None:
+        session = session_for(self.deployment.endpoint)
+        self.s3 = session.client("s3")
+        self.sfn = session.client("stepfunctions")
+
+    def drop(self, batch: str, name: str, data: bytes) -> None:
+        self.s3.put_object(
+            Bucket=self.deployment.drop_bucket, Key=f"demo/{batch}/{name}", Body=data
+        )
+
+    def drop_batch(self, batch: str, *, stem: str, name: str = "manifest.json") -> None:
+        """One keyframe of the example, and a manifest for it."""
+        manifest = {
+            "project_id": "demo",
+            "batch_id": batch,
+            "keyframes": [
+                {"image_path": f"{stem}.png", "motion": {"type": "static", "duration_sec": 1.0}}
+            ],
+        }
+        if (self.example / f"{stem}.png").is_file():
+            self.drop(batch, f"{stem}.png", (self.example / f"{stem}.png").read_bytes())
+        self.drop(batch, name, json.dumps(manifest).encode())
+
+    def wait(self, batch: str, *states: str) -> dict[str, Any]:
+        """The status of the batch's run, once it is in one of these states."""
+        deadline = time.monotonic() + LIMIT_SEC
+        run: dict[str, Any] = {}
+        while time.monotonic() < deadline:
+            run = self._run(batch)
+            if run.get("state") in states:
+                return run
+            time.sleep(0.5)
+        raise AssertionError(f"{batch} is {run}, not {states}")
+
+    def _run(self, batch: str) -> dict[str, Any]:
+        try:
+            answer = self.s3.get_object(
+                Bucket=self.deployment.drop_bucket, Key=f"demo/{batch}/_status.json"
+            )
+        except self.s3.exceptions.NoSuchKey:
+            return {}
+        status: dict[str, Any] = json.loads(answer["Body"].read())
+        return status["runs"][0]  # type: ignore[no-any-return]
+
+    def delivered(self, batch: str) -> set[str]:
+        listing = self.s3.list_objects_v2(
+            Bucket=self.deployment.library_bucket, Prefix=f"demo/{batch}/"
+        )
+        return {entry["Key"].rsplit("/", 1)[-1] for entry in listing.get("Contents", [])}
+
+    def reasons(self, batch: str) -> str:
+        """Why clips were not delivered, as the creator reads it."""
+        answer = self.s3.get_object(
+            Bucket=self.deployment.drop_bucket, Key=f"demo/{batch}/_ERRORS.md"
+        )
+        text: str = answer["Body"].read().decode()
+        return text
+
+    def abort(self, batch: str) -> None:
+        for execution in self.sfn.list_executions(
+            stateMachineArn=self.deployment.state_machine_arn, statusFilter="RUNNING"
+        )["executions"]:
+            if f"-{batch}-" in execution["name"]:
+                self.sfn.stop_execution(executionArn=execution["executionArn"])
+
+
+@pytest.fixture(scope="module")
+def house(project: Path) -> Iterator[House]:
+    with embedded_cloud(project, enforce_rights=True) as deployment:
+        yield House(deployment, project / "examples" / "first-batch")
+
+
+def test_a_clip_is_made_and_delivered(house: House) -> None:
+    house.drop_batch("made", stem="astronaut")
+    run = house.wait("made", "finished", "rejected", "failed")
+    files = house.delivered("made")
+    assert run["state"] == "finished"
+    made = {"astronaut.mp4", "astronaut.png", "astronaut.video_meta.json", "report.html"}
+    assert made <= files, house.reasons("made")
+
+
+def test_a_dry_run_is_answered_and_makes_nothing(house: House) -> None:
+    house.drop_batch("priced", stem="astronaut", name="x.dry-run.manifest.json")
+    assert house.wait("priced", "finished", "rejected", "failed")["state"] == "finished"
+    assert house.delivered("priced") == set()
+
+
+def test_a_manifest_that_cannot_be_used_is_answered(house: House) -> None:
+    house.drop("refused", "MANIFEST.JSON", b'{"project_id": "demo", "colour": 1}')
+    assert house.wait("refused", "rejected", "failed")["state"] == "rejected"
+
+
+def test_a_cancelled_batch_is_closed(house: House) -> None:
+    house.drop_batch("cancelled", stem="never")
+    house.wait("cancelled", "waiting_inputs")
+    house.drop("cancelled", "cancel", b"")
+    house.wait("cancelled", "cancelled")
+
+
+def test_an_aborted_execution_is_settled(house: House) -> None:
+    house.drop_batch("aborted", stem="never")
+    house.wait("aborted", "waiting_inputs")
+    house.abort("aborted")
+    house.wait("aborted", "cancelled")
