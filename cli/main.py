@@ -17,6 +17,7 @@ from cli.drop import drop, follow, read_status
 from cli.errors import WrongUse
 from cli.folder import read_folder
 from cli.library import pull as pull_batch
+from cli.motion_editor import motion
 from cli.target import CHECKOUT, Account, Target, find_target, some_target
 from cli.validate import validate_folder
 from local_cloud.cloud import embedded_cloud
@@ -199,6 +200,9 @@ def validate(
     if fine and not as_json:
         show.console.print("[green]everything is fine[/]")
     raise typer.Exit(ALL_DONE if fine else SOME_NOT)
+
+
+app.command()(motion)
 
 
 def _batch_folder(text: str) -> Folder:

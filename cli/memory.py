@@ -11,27 +11,43 @@ from shared.keys import Folder
 from shared.ports import Conflict, ObjectHead, PreconditionFailed
 from shared.state import ClipRow, RunRow
 
+ObjectVersion = tuple[str, str, str]
+"""Bucket, key and version."""
+
 
 class MemoryObjects:
-    """`ObjectStore` in a dictionary; one version of each object."""
+    """`ObjectStore` in a dictionary; replaced versions stay readable, as in a versioned bucket."""
 
     def __init__(self) -> None:
         self._objects: dict[tuple[str, str], tuple[ObjectHead, bytes]] = {}
+        self._versions: dict[ObjectVersion, tuple[ObjectHead, bytes]] = {}
+        self.now = lambda: datetime.now(UTC)
 
     def read(self, ref: ObjectRef) -> bytes:
-        try:
-            return self._objects[ref.bucket, ref.key][1]
-        except KeyError:
-            raise FileNotFoundError(ref.key) from None
+        found = self._find(ref.bucket, ref.key, ref.version_id)
+        if found is None:
+            raise FileNotFoundError(ref.key)
+        return found[1]
 
     def head(self, bucket: str, key: str, version_id: str | None = None) -> ObjectHead | None:
-        found = self._objects.get((bucket, key))
+        found = self._find(bucket, key, version_id)
         return found[0] if found else None
+
+    def _find(
+        self, bucket: str, key: str, version_id: str | None
+    ) -> tuple[ObjectHead, bytes] | None:
+        if version_id:
+            return self._versions.get((bucket, key, version_id))
+        return self._objects.get((bucket, key))
+
+    def delete(self, bucket: str, key: str) -> None:
+        """Hide the object; its versions stay."""
+        self._objects.pop((bucket, key), None)
 
     def list(self, bucket: str, prefix: str) -> Iterator[ObjectRef]:
         for where, key in sorted(self._objects):
             if where == bucket and key.startswith(prefix):
-                yield self._objects[where, key][0].ref
+                yield self._objects[where, key][0].ref.model_copy(update={"version_id": None})
 
     def write(
         self,
@@ -48,8 +64,10 @@ class MemoryObjects:
         if (if_absent and there) or (if_match and (not there or there.ref.etag != if_match)):
             raise PreconditionFailed(f"{bucket}/{key} is not in the expected state")
         etag = hashlib.sha256(data).hexdigest()
-        ref = ObjectRef(bucket=bucket, key=key, etag=etag, size=len(data))
-        self._objects[bucket, key] = (ObjectHead(ref, datetime.now(UTC), metadata or {}), data)
+        version = f"v{len(self._versions) + 1}"
+        ref = ObjectRef(bucket=bucket, key=key, version_id=version, etag=etag, size=len(data))
+        stored = (ObjectHead(ref, self.now(), dict(metadata or {})), data)
+        self._objects[bucket, key] = self._versions[bucket, key, version] = stored
         return ref
 
     def download(self, ref: ObjectRef, path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from shared.batch import BatchResult, ClipStatus
 from shared.clip import Document
+from shared.errors import Problem
 from shared.keys import Folder
 
 SUBJECT_LIMIT = 100  # SNS: ASCII, fewer than 100 characters
@@ -87,11 +88,13 @@ def batch_notice(result: BatchResult, links: dict[str, str]) -> Notification:
     folder = Folder(result.project_id, result.batch_id)
     rejected = result.state == "rejected"
     tally = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in result.counts.items())
-    detail = result.message if rejected else tally or "nothing to make"
+    faults = [str(Problem(**problem)) for problem in result.problems]
+    detail = "; ".join(filter(None, (result.message, *faults[:1]))) if rejected else tally
+    text = f"batch {folder.prefix.rstrip('/')} is {result.state.value}"
     return notice(
         NoticeType.REJECTED if rejected else NoticeType.BATCH_DONE,
         folder,
-        f"batch {folder.prefix.rstrip('/')} is {result.state.value} ({detail})",
+        f"{text} ({detail or 'nothing to make'})",
         status=result.state.value,
         links=links,
         counts=result.counts,

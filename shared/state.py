@@ -47,7 +47,6 @@ class RunRow(Document):
     planned_at: str = ""
     ended_at: str = ""
     usage: dict[str, float] = Field(default_factory=dict)
-    expires_at: int = 0
 
     @property
     def folder(self) -> Folder:
@@ -74,10 +73,12 @@ class ClipRow(Document):
     index: int
     status: ClipStatus = ClipStatus.WAITING
     clip_key: str = ""
+    remedy: dict[str, Any] = Field(
+        default_factory=dict, description="fields of `motion` that would make a refused clip pass"
+    )
     result: ClipResult
     updated_at: str = ""
     usage: dict[str, float] = Field(default_factory=dict)
-    expires_at: int = 0
 
     @property
     def folder(self) -> Folder:
@@ -116,8 +117,8 @@ def decide_drop(row: RunRow | None, drop: Drop) -> tuple[RunRow, bool]:
 
     The same drop, told twice, is the same run. A changed manifest, or the same one beside pictures
     that the run has not seen, waits for the end of the one that runs. After an end, changed content
-    or a run that left something undone makes a new attempt; what is already made is found by content
-    and not made again.
+    or a run that left something undone makes a new attempt; what is made already is found by its
+    content and not made again.
     """
     if row is None:
         return _new_run(drop, attempt=1), True

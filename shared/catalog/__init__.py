@@ -1,6 +1,17 @@
 """The models that a clip can be made with, as data."""
 
-from shared.catalog.catalog import ModelRow, Price, find_model, load_catalog
+from shared.catalog.catalog import Catalog, find_model, load_catalog
 from shared.catalog.choice import choose_model
+from shared.catalog.model import ModelKind, ModelRow, ModelStatus
+from shared.catalog.price import Price
 
-__all__ = ["ModelRow", "Price", "choose_model", "find_model", "load_catalog"]
+__all__ = [
+    "Catalog",
+    "ModelKind",
+    "ModelRow",
+    "ModelStatus",
+    "Price",
+    "choose_model",
+    "find_model",
+    "load_catalog",
+]

@@ -1,89 +1,67 @@
-"""The catalogue: one row a model, read from `models.json` and checked once."""
+"""The catalogue: one row a model, read from `data/*.json` and checked once."""
 
-from datetime import date
-from enum import StrEnum
+import json
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
-from pydantic import Field, TypeAdapter, model_validator
+from pydantic import PrivateAttr, model_validator
 
-from shared.clip import Document, Operation
+from shared.catalog.model import ModelKind, ModelRow, ModelStatus
+from shared.catalog.price import Price
+from shared.clip import Document
 
-
-class ModelKind(StrEnum):
-    """What a model makes."""
-
-    VIDEO = "video"
-    IMAGE = "image"
-    VOICE = "voice"
-    LIP_SYNC = "lip_sync"
-    LLM = "llm"
-
-
-class ModelStatus(StrEnum):
-    """May a model be chosen? Legacy: only by name (seed X-04). Retired: never."""
-
-    ACTIVE = "active"
-    LEGACY = "legacy"
-    RETIRED = "retired"
-
-
-class Price(Document):
-    """What one unit costs in US dollars, who says so, and since when."""
-
-    amount: float = Field(ge=0)
-    unit: str
-    source: str
-    as_of: date
-    verification: str
-
-
-class ModelRow(Document):
-    """One model: what it is, what it can do and where it runs."""
-
-    id: str
-    name: str
-    kind: ModelKind
-    status: ModelStatus
-    engine: str
-    aliases: tuple[str, ...] = ()
-    operations: tuple[Operation, ...] = ()
-    accepts_image: bool
-    licence: str
-    revision: str
-    note: str = ""
-    prices: tuple[Price, ...] = ()
+__all__ = ["Catalog", "ModelKind", "ModelRow", "ModelStatus", "Price", "find_model", "load_catalog"]
 
 
 class Catalog(Document):
     """All rows; every name in it leads to one of them."""
 
     models: tuple[ModelRow, ...]
+    _by_word: dict[str, ModelRow] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> "Catalog":
-        names = [name for row in self.models for name in (row.id, *row.aliases)]
+        names = [name.casefold() for row in self.models for name in row.words]
         repeated = {name for name in names if names.count(name) > 1}
         if repeated:
             raise ValueError(f"these names lead to more than one model: {sorted(repeated)}")
         return self
 
+    @model_validator(mode="after")
+    def _replacements_exist(self) -> "Catalog":
+        known = {row.id for row in self.models}
+        named = {row.id: row.replacement for row in self.models if row.replacement is not None}
+        lost = {name: other for name, other in named.items() if other not in known}
+        if lost:
+            raise ValueError(f"these replacements are not in the catalogue: {lost}")
+        return self
+
+    def model_post_init(self, _: Any) -> None:
+        self._by_word = {name.casefold(): row for row in self.models for name in row.words}
+
     def find(self, word: str) -> ModelRow | None:
         """The model of that id or alias; letter case does not count."""
-        return self._by_name().get(word.casefold())
-
-    def _by_name(self) -> dict[str, ModelRow]:
-        return {name.casefold(): row for row in self.models for name in (row.id, *row.aliases)}
+        return self._by_word.get(word.strip().casefold())
 
 
 @cache
 def load_catalog() -> Catalog:
     """The catalogue that this version ships."""
-    return TypeAdapter(Catalog).validate_json(
-        files("shared.catalog").joinpath("models.json").read_bytes()
-    )
+    return Catalog.model_validate({"models": tuple(_shipped_rows())})
 
 
 def find_model(word: str) -> ModelRow | None:
     """The shipped model of that id or alias, or None."""
     return load_catalog().find(word)
+
+
+def _shipped_rows() -> Iterator[dict[str, Any]]:
+    """Rows as written, each laid over what its file says of all its models."""
+    folder = files("shared.catalog.data")
+    for file in sorted(folder.iterdir(), key=lambda each: each.name):
+        if file.name.endswith(".json"):
+            document = json.loads(file.read_bytes())
+            for row in document["models"]:
+                yield {**document.get("defaults", {}), **row}

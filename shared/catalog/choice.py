@@ -1,13 +1,19 @@
-"""Which candidate of a route makes the clip."""
+"""The first model of a list that can run here: all that is needed while money plays no part.
+
+Presets, prices and policies are the business of `shared/routing/`.
+"""
 
 import json
 from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, date, datetime
 
-from shared.catalog.catalog import Catalog, ModelRow, ModelStatus, load_catalog
+from shared.catalog.catalog import Catalog, load_catalog
+from shared.catalog.model import CAMERA_MOVE, ModelRow
+from shared.catalog.standing import why_gone
 from shared.errors import ModelUnavailable, Problem
 from shared.nearest import did_you_mean
 
-LAST_RESORT = "camera_move"
+LAST_RESORT = CAMERA_MOVE
 """Makes every clip anywhere, but another kind of clip: a route must name it to fall back on it."""
 
 Skipped = tuple[str, str]
@@ -19,6 +25,7 @@ def choose_model(
     available_engines: Collection[str],
     *,
     catalog: Catalog | None = None,
+    today: date | None = None,
 ) -> tuple[ModelRow, list[Skipped]]:
     """The first model of `route` that can run here, and those passed over with the reason.
 
@@ -26,6 +33,7 @@ def choose_model(
     ----------
     route : model ids or aliases, best first.
     available_engines : the engines that this deployment has.
+    today : a model past its end date is passed over; the present day (UTC) by default.
 
     Raises
     ------
@@ -45,24 +53,27 @@ def choose_model(
     for _, row in rows:
         if row is None:
             continue
-        reason = _why_not(row, available_engines)
+        reason = _why_not(row, available_engines, today)
         if reason is None:
             return row, skipped
         skipped.append((row.id, reason))
     raise ModelUnavailable.because([_none_left(skipped, catalog, available_engines)])
 
 
-def runnable_models(catalog: Catalog, available_engines: Collection[str]) -> list[ModelRow]:
+def runnable_models(
+    catalog: Catalog, available_engines: Collection[str], today: date | None = None
+) -> list[ModelRow]:
     """The models that can run here."""
-    return [row for row in catalog.models if _why_not(row, available_engines) is None]
+    return [row for row in catalog.models if _why_not(row, available_engines, today) is None]
 
 
-def _why_not(row: ModelRow, available_engines: Collection[str]) -> str | None:
-    if row.status is ModelStatus.RETIRED:
-        return "it is retired"
-    if row.engine not in available_engines:
+def _why_not(
+    row: ModelRow, available_engines: Collection[str], today: date | None = None
+) -> str | None:
+    gone = why_gone(row, today or datetime.now(UTC).date())
+    if gone is None and not set(row.engines) & set(available_engines):
         return f"its engine `{row.engine}` is not available in this deployment"
-    return None
+    return gone
 
 
 def _unknown(

@@ -1,15 +1,15 @@
 """Pydantic's findings as problems that a creator can act on."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, get_args
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from shared.errors import Problem
-from shared.manifest.aliases import FLAT_MOTION, KEYFRAME_ALIASES
 from shared.manifest.places import MAX_PROBLEMS, Place, shown, written_place
-from shared.manifest.v1 import NOT_YET_AVAILABLE, ClipSettings, Keyframe, Manifest
+from shared.manifest.v1 import NOT_YET_AVAILABLE
+from shared.manifest.vocabulary import block_at, home_of, names_in, words_at
 from shared.nearest import did_you_mean
 
 Words = tuple[str, str, str]
@@ -49,7 +49,7 @@ def _in_words(finding: ErrorDetails, place: Place, model: type[BaseModel]) -> Wo
     elif kind == "missing":
         words = "is required.", _missing_hint(str(place[-1])), "missing"
     elif kind in ("enum", "literal_error"):
-        words = _unknown_word(value, _choices(place, model))
+        words = _unknown_word(value, words_at(model, place))
     elif kind in _LIMITS:
         limit = next(iter(facts.values()))
         message = f"must be {_LIMITS[kind]} {limit:.12g}; it is {shown(value)}."
@@ -118,66 +118,15 @@ def _missing_hint(name: str) -> str:
 
 
 def _unknown_field(name: str, place: Place, model: type[BaseModel]) -> Words:
-    block = _block_at(model, place[:-1])
     if name in NOT_YET_AVAILABLE and (len(place) == 1 or place[0] == "defaults"):
         message = "is not available yet in this version."
         return message, "Take it out to make the clip without it.", "not_available_yet"
-    known = _names_of(block)
-    home = _home_of(name)
+    known = names_in(block_at(model, place[:-1]))
+    home = home_of(name)
     if home and home not in [str(part) for part in place[:-1]]:
         return "is not known here.", f"It belongs in `{home}`.", "unknown_field"
     hint = did_you_mean(name, known) or f"Known here: {', '.join(known)}."
     return "is not a field of the manifest.", hint, "unknown_field"
-
-
-def _home_of(name: str) -> str | None:
-    """The block in which a field of this very name is at home."""
-    # Read backwards, `finish` comes before `generation_params`: both know `fps`, one means it.
-    for block, field in reversed(ClipSettings.model_fields.items()):
-        inner = _model_in(field.annotation)
-        if inner is not None and name in inner.model_fields:
-            return block
-    for known, home in ((Keyframe, "keyframes[…]"), (Manifest, "the manifest's top level")):
-        if name in known.model_fields:
-            return home
-    return None
-
-
-def _names_of(block: type[BaseModel]) -> list[str]:
-    names = list(block.model_fields)
-    if issubclass(block, ClipSettings):
-        names += [name for name in FLAT_MOTION if name not in names]
-    if "image_path" in names:
-        names += KEYFRAME_ALIASES
-    return names
-
-
-def _block_at(model: type[BaseModel], place: Iterable[str | int]) -> type[BaseModel]:
-    for part in place:
-        field = model.model_fields.get(str(part))
-        inner = _model_in(field.annotation) if field else None
-        model = inner or model
-    return model
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next(filter(None, map(_model_in, get_args(annotation))), None)
-
-
-def _choices(place: Place, model: type[BaseModel]) -> list[str]:
-    """The words that the field at `place` takes."""
-    block = _block_at(model, place[:-1])
-    return _words_in(block.model_fields[str(place[-1])].annotation)
-
-
-def _words_in(annotation: Any) -> list[str]:
-    if isinstance(annotation, type) and hasattr(annotation, "__members__"):
-        return [str(member.value) for member in annotation.__members__.values()]
-    if isinstance(annotation, str):
-        return [annotation]
-    return [word for inner in get_args(annotation) for word in _words_in(inner)]
 
 
 def mapping_or_problem(value: object, path: str) -> Mapping[str, Any] | Problem:

@@ -82,7 +82,7 @@ def check_bounds(
                 path=f"{where}.{name}",
                 message=f"leaves the picture ({sides} of its size); "
                 f"frames {outside[0]}–{outside[-1]} of {frame_count} would show nothing there.",
-                hint=f"Try {_shown((mend or _pulled_in)(rect))}.",
+                hint=f"Try {_shown((mend or pulled_in)(rect))}.",
                 code="out_of_bounds",
             )
         )
@@ -191,10 +191,10 @@ def _overhang(rect: Rect) -> dict[str, float]:
 
 def _mended(rect: Rect, keyframe_size: tuple[int, int], output_aspect: float) -> Rect:
     """Inside and of the output's aspect at once, so that following one hint never earns another."""
-    return with_aspect(_pulled_in(rect), keyframe_size, output_aspect)
+    return with_aspect(pulled_in(rect), keyframe_size, output_aspect)
 
 
-def _pulled_in(rect: Rect) -> Rect:
+def pulled_in(rect: Rect) -> Rect:
     """The same rectangle, shrunk if it is too large, shifted into the picture."""
     scale = min(1.0, 1 / rect.width, 1 / rect.height)
     width, height = rect.width * scale, rect.height * scale

@@ -174,9 +174,7 @@ OUTSIDE = Problem(
 )
 
 
-def _misplaced(
-    services: Services, dropped: ObjectRef, problems: Iterable[Problem]
-) -> Acceptance:
+def _misplaced(services: Services, dropped: ObjectRef, problems: Iterable[Problem]) -> Acceptance:
     """A manifest where no batch can be: say so beside it, since nobody else can."""
     directory = dropped.key[: -len(dropped.name)]
     listed = "".join(f"- {replace(problem, path=printable(dropped.key))}\n" for problem in problems)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from shared.batch import BatchState
 from shared.clip import Document
 from shared.errors import ManifestInvalid, Problem
+from shared.keys import WorkKeys
 from shared.manifest import ParsedManifest, parse_manifest
 from shared.notices import NoticeType, Notification, notice
 from shared.pipeline.runs import change_run, current_run
@@ -80,7 +81,11 @@ def keep_problems(services: Services, run: RunRef, problems: Sequence[Problem]) 
 
 def kept_problems(services: Services, run: RunRef) -> tuple[Problem, ...]:
     """What `keep_problems` kept; nothing when nothing was wrong."""
-    head = services.objects.head(services.work_bucket, run.work.problems)
+    return read_problems(services, run.work)
+
+
+def read_problems(services: Services, work: WorkKeys) -> tuple[Problem, ...]:
+    head = services.objects.head(services.work_bucket, work.problems)
     if head is None:
         return ()
     return tuple(Problem(**each) for each in json.loads(services.objects.read(head.ref)))

@@ -1,6 +1,8 @@
 """CloseBatch: everything is made or refused; tell it, file it, and let the next one in."""
 
+import hashlib
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,8 +10,9 @@ from tempfile import TemporaryDirectory
 from shared.batch import BatchResult, BatchState, ClipResult, ClipStatus
 from shared.clip import Document, ObjectRef
 from shared.errors import LibraryKeyTaken
-from shared.keys import ERRORS_NAME, PLAN_NAME, ArtefactKeys
+from shared.keys import ArtefactKeys
 from shared.notices import Notification, batch_notice
+from shared.pipeline.answers import is_troubled, write_answers
 from shared.pipeline.check import kept_problems
 from shared.pipeline.delivery import build_delivery
 from shared.pipeline.library import CONTENT, RUN, publish_bytes, refuse_foreign
@@ -22,11 +25,12 @@ from shared.report.contact_sheet import Cell, contact_sheet
 from shared.report.cost import cost_document
 from shared.report.page import render_report
 from shared.report.phrases import tone_of
-from shared.report.text import errors_markdown, plan_markdown
 from shared.state import ClipRow, RunRow
 
-UNDONE = frozenset({ClipStatus.FAILED, ClipStatus.CANCELLED})
-MARKDOWN = "text/markdown; charset=utf-8"
+UNDONE = frozenset({ClipStatus.FAILED, ClipStatus.CANCELLED, ClipStatus.REJECTED})
+"""Ends after which dropping the very same files again is worth a try: what stood in the way may
+have been moved, and a clip that is refused again costs next to nothing."""
+FILED = ("report.html", "cost.json", "contact_sheet.jpg", "rejected.json", "delivery.zip")
 INLINE_THUMBS = 500
 SHEET_LIMIT = 200  # clips on the contact sheet
 
@@ -44,22 +48,33 @@ class Closed(Document):
 def close_batch(
     services: Services, queue: DropQueue, run: RunRef, outcome: BatchState, message: str = ""
 ) -> Closed:
-    """End a run: reports into the library, answers into the drop folder, the row at its end.
+    """End a run: reports into the library, the row at its end, answers into the drop folder.
 
-    Safe to repeat; a newer version of the manifest that waited is dropped again at the very end.
+    Whoever sees the run ended finds everything in the library already. Safe to repeat; a newer
+    drop of the manifest that waited is dropped again at the very end.
     """
-    change_run(services, run, lambda row: row.changed(state=BatchState.CLOSING))
-    clips = [_ended(services, row, outcome) for row in services.rows.clips(run.folder, run.run_id)]
-    row = _end_run(services, run, outcome, message, clips)
-    result = batch_result(services, row, clips, kept_problems(services, run))
+    row = change_run(services, run, lambda each: each.changed(state=BatchState.CLOSING))
+    clips = [
+        _ended(services, run, clip, outcome) for clip in services.rows.clips(run.folder, run.run_id)
+    ]
+    if row is None:
+        # An earlier try ended the run, and a newer drop took its place: nothing is left to do.
+        return _closed(services, run, _unfiled(services, run, outcome, clips))
+    end = _end_of(services, row, outcome, message, clips)
+    result = batch_result(services, end(row), clips, kept_problems(services, run))
     if not run.dry_run:
         result = _file(services, run, result, _thumbs(services, clips))
-    _answer(services, run, result)
+    row = change_run(services, run, lambda each: end(each).changed(message=result.message))
+    write_answers(services, run, result)
     write_status(services, run.folder, force=True)
-    if row.pending is not None:
+    if row is not None and row.pending is not None:
         queue.drop_again(row.pending)
+    return _closed(services, run, result)
+
+
+def _closed(services: Services, run: RunRef, result: BatchResult) -> Closed:
     return Closed(
-        state=row.state,
+        state=result.state,
         notification=batch_notice(result, services.links(run.folder, run.run_id)),
         clips=len(result.clips),
         cost_usd=result.cost.total_usd,
@@ -67,9 +82,29 @@ def close_batch(
     )
 
 
-def _ended(services: Services, row: ClipRow, outcome: BatchState) -> ClipRow:
+def _unfiled(
+    services: Services, run: RunRef, outcome: BatchState, clips: list[ClipRow]
+) -> BatchResult:
+    """The result of a run whose row is gone."""
+    row = RunRow(
+        project_id=run.project_id,
+        batch_id=run.batch_id,
+        manifest=run.drop.relative,
+        run_id=run.run_id,
+        state=outcome,
+        source=run.manifest,
+        manifest_sha256="",
+        dry_run=run.dry_run,
+        accepted_at="",
+    )
+    return batch_result(services, row, clips, kept_problems(services, run))
+
+
+def _ended(services: Services, run: RunRef, row: ClipRow, outcome: BatchState) -> ClipRow:
     """A clip that nobody ended: its child was stopped with the batch."""
-    planned_only = row.status is ClipStatus.PLANNED and outcome is BatchState.FINISHED
+    planned_only = (
+        run.dry_run and row.status is ClipStatus.PLANNED and outcome is BatchState.FINISHED
+    )
     if row.status.ended or planned_only:
         return row
     end = ClipStatus.CANCELLED if outcome is BatchState.CANCELLED else ClipStatus.FAILED
@@ -78,39 +113,68 @@ def _ended(services: Services, row: ClipRow, outcome: BatchState) -> ClipRow:
     return services.rows.clip(row.folder, row.run_id, row.stem) or row
 
 
-def _end_run(
-    services: Services, run: RunRef, outcome: BatchState, message: str, clips: list[ClipRow]
-) -> RunRow:
+def _end_of(
+    services: Services, row: RunRow, outcome: BatchState, message: str, clips: list[ClipRow]
+) -> Callable[[RunRow], RunRow]:
+    """How the run's row changes when it ends."""
+    stopped = row.cancel_requested and any(clip.status is ClipStatus.CANCELLED for clip in clips)
+    ended_at = services.now().isoformat()
+
     def end(row: RunRow) -> RunRow:
-        stopped = row.cancel_requested and any(
-            clip.status is ClipStatus.CANCELLED for clip in clips
-        )
         return row.changed(
             state=BatchState.CANCELLED if stopped else outcome,
             message=message,
             missing=(),
+            missing_count=0,
             undone=any(clip.status in UNDONE for clip in clips),
-            ended_at=services.now().isoformat(),
+            ended_at=ended_at,
         )
 
-    row = change_run(services, run, end)
-    if row is None:
-        raise Conflict(f"run {run.run_id} was replaced while it was being closed")
-    return row
+    return end
 
 
 def _file(
     services: Services, run: RunRef, result: BatchResult, thumbs: dict[str, bytes]
 ) -> BatchResult:
     """Reports, bill and archive into the library; returns the result with what could not be."""
-    done = [clip for clip in result.clips if clip.status is ClipStatus.DONE]
-    notes = []
+    taken = {name for name in FILED if _is_taken(services, run.folder.key(name))}
+    notes = [_not_written(name) for name in sorted(taken)]
+    if "delivery.zip" not in taken:
+        notes.append(_deliver(services, run, result))
+    message = " ".join(filter(None, (result.message, *notes)))
+    result = result.model_copy(update={"message": message})
+    for name, (data, type_) in _documents(services, run, result, thumbs).items():
+        if name not in taken:
+            publish_bytes(
+                services,
+                run.folder.key(name),
+                data,
+                run_id=run.run_id,
+                content=hashlib.sha256(data).hexdigest(),
+                type_=type_,
+            )
+    return result
+
+
+def _is_taken(services: Services, key: str) -> bool:
+    """Does a stranger's file lie there? It stays, and the batch does without ours."""
+    try:
+        refuse_foreign(services, key)
+    except LibraryKeyTaken:
+        return True
+    return False
+
+
+def _not_written(name: str) -> str:
+    return f"`{name}` was not written: the library holds a file of that name that is not ours."
+
+
+def _deliver(services: Services, run: RunRef, result: BatchResult) -> str:
+    """Put the archive into the library; returns why not, if not."""
     with TemporaryDirectory() as scratch:
         archive = Path(scratch) / "delivery.zip"
         count, note = build_delivery(services, run.folder, result, archive)
-        notes += [note] if note else []
         if count:
-            refuse_foreign(services, run.folder.key(archive.name))
             services.objects.upload(
                 services.library_bucket,
                 run.folder.key(archive.name),
@@ -118,40 +182,38 @@ def _file(
                 content_type="application/zip",
                 metadata={RUN: run.run_id, CONTENT: run.run_id},
             )
-    result = result.model_copy(update={"message": " ".join((result.message, *notes)).strip()})
+    return note
+
+
+def _documents(
+    services: Services, run: RunRef, result: BatchResult, thumbs: dict[str, bytes]
+) -> dict[str, tuple[bytes, str]]:
+    """The batch's papers, by name, with their content types."""
+    done = [clip for clip in result.clips if clip.status is ClipStatus.DONE]
+    report = render_report(result, thumbs, downloads=_downloads(len(done)))
     documents = {
-        "report.html": (
-            render_report(result, thumbs, downloads=_downloads(len(done))).encode(),
-            "text/html; charset=utf-8",
-        ),
+        "report.html": (report.encode(), "text/html; charset=utf-8"),
         "cost.json": (_json(cost_document(result)), "application/json"),
     }
     if done:
-        sheet = contact_sheet(
-            [
-                Cell(
-                    stem=clip.stem,
-                    caption=f"{clip.duration_sec:g} s · {clip.width} x {clip.height}",
-                    image_bytes=_poster(services, run, clip) or thumbs.get(clip.stem),
-                    status=tone_of(clip.status),
-                )
-                for clip in result.clips
-            ]
-        )
-        documents["contact_sheet.jpg"] = (sheet, "image/jpeg")
-    if result.problems or any(clip.reasons for clip in result.clips):
+        documents["contact_sheet.jpg"] = (_sheet(services, run, result, thumbs), "image/jpeg")
+    if is_troubled(result):
         documents["rejected.json"] = (_json(_rejections(result)), "application/json")
-    for name, (data, type_) in documents.items():
-        with suppress(LibraryKeyTaken):  # a stranger's file of that name stays; the page says so
-            publish_bytes(
-                services,
-                run.folder.key(name),
-                data,
-                run_id=run.run_id,
-                content=run.run_id,
-                type_=type_,
+    return documents
+
+
+def _sheet(services: Services, run: RunRef, result: BatchResult, thumbs: dict[str, bytes]) -> bytes:
+    return contact_sheet(
+        [
+            Cell(
+                stem=clip.stem,
+                caption=f"{clip.duration_sec:g} s · {clip.width} x {clip.height}",
+                image_bytes=_poster(services, run, clip) or thumbs.get(clip.stem),
+                status=tone_of(clip.status),
             )
-    return result
+            for clip in result.clips
+        ]
+    )
 
 
 def _poster(services: Services, run: RunRef, clip: ClipResult) -> bytes | None:
@@ -192,23 +254,6 @@ def _rejections(result: BatchResult) -> dict[str, object]:
             if clip.reasons
         ],
     }
-
-
-def _answer(services: Services, run: RunRef, result: BatchResult) -> None:
-    """`_ERRORS.md` and `_PLAN.md` where the files were dropped."""
-    troubled = bool(result.problems) or any(clip.reasons for clip in result.clips)
-    errors = run.folder.key(ERRORS_NAME)
-    if troubled or services.objects.head(services.drop_bucket, errors):
-        services.objects.write(
-            services.drop_bucket, errors, errors_markdown(result).encode(), content_type=MARKDOWN
-        )
-    if run.dry_run:
-        services.objects.write(
-            services.drop_bucket,
-            run.folder.key(PLAN_NAME),
-            plan_markdown(result).encode(),
-            content_type=MARKDOWN,
-        )
 
 
 def _json(document: object) -> bytes:

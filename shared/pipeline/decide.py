@@ -13,6 +13,7 @@ from shared.motion.detail import detail_warnings, tightest_px
 from shared.motion.limits import check_motion
 from shared.motion.luminance import linear_luminance, luminance_profile
 from shared.motion.path import CameraPath
+from shared.motion.remedy import passing_move
 from shared.motion.speed import motion_speed
 from shared.picture_size import output_size, parse_aspect
 from shared.pipeline.plan import ClipOrder
@@ -117,8 +118,17 @@ def _refuse_unsafe(
         luminance=luminance_profile(linear_luminance(keyframe.rgb), path, count),
         where=f"{request.image_path}: motion",
     )
-    if problems:
-        raise MotionUnsafe.because(problems)
+    if not problems:
+        return
+    error = MotionUnsafe.because(problems)
+    error.details["remedy"] = passing_move(
+        path,
+        duration_sec=request.motion.duration_sec,
+        keyframe_size=keyframe.size,
+        output_aspect=aspect,
+        frame_count=count,
+    )
+    raise error
 
 
 def _motion_plan(request: ClipRequest, path: CameraPath, keyframe: Keyframe) -> MotionPlan:

@@ -27,8 +27,11 @@ def finish_clip(services: Services, item: ClipItem) -> None:
     """
     artefacts = ArtefactKeys(item.clip_key)
     with ClipStage(services, item, "finish_clip", ClipStatus.FINISHING) as stage:
-        if services.objects.head(services.work_bucket, artefacts.finished) is not None:
-            stage.record(reused=True)
+        document = _made_before(services, artefacts)
+        if document is not None:
+            by_us = document["made_by"] == [item.run.run_id, item.stem]  # and this is a retry
+            stage.record(reused=not by_us)
+            stage.warn(document["warnings"])
             return
         plan = ClipPlan.model_validate_json(_read(services, item.run.work.plan(item.index)))
         order = ClipOrder.model_validate_json(_read(services, item.run.work.request(item.index)))
@@ -40,14 +43,23 @@ def finish_clip(services: Services, item: ClipItem) -> None:
                 (artefacts.poster, result.poster, "image/jpeg"),
             ):
                 services.objects.upload(services.work_bucket, key, made.path, content_type=type_)
-            document = finished_document(plan, result)
+            document = finished_document(item, plan, result)
         services.objects.write(
             services.work_bucket,
             artefacts.finished,
             json.dumps(document).encode(),
             content_type="application/json",
         )
-        stage.record(warnings=(*stage.row.result.warnings, *result.warnings))
+        stage.warn(result.warnings)
+
+
+def _made_before(services: Services, artefacts: ArtefactKeys) -> dict[str, Any] | None:
+    """What `finished.json` says, if all that it speaks of is still there: work files expire."""
+    files = (artefacts.finished, artefacts.master, artefacts.proxy, artefacts.poster)
+    if not all(services.objects.head(services.work_bucket, key) for key in files):
+        return None
+    document: dict[str, Any] = json.loads(_read(services, artefacts.finished))
+    return document
 
 
 def _make(services: Services, plan: ClipPlan, order: ClipOrder, scratch: Path) -> FinishResult:
@@ -71,7 +83,6 @@ def _make(services: Services, plan: ClipPlan, order: ClipOrder, scratch: Path) -
         stabilise=plan.finish.stabilise,
         codec=plan.finish.codec,
         comment=plan.model_dump_json(include={"clip_key", "model", "model_revision", "motion"}),
-        title=plan.stem,
     )
     lut = services.objects.read(order.lut) if order.lut else None
     return encode_clip(
@@ -79,11 +90,14 @@ def _make(services: Services, plan: ClipPlan, order: ClipOrder, scratch: Path) -
     )
 
 
-def finished_document(plan: ClipPlan, result: FinishResult) -> dict[str, Any]:
-    """What was made, for the stages after this one and for the clip's metadata."""
+def finished_document(item: ClipItem, plan: ClipPlan, result: FinishResult) -> dict[str, Any]:
+    """What was made, for the stages after this one and for the clip's metadata.
 
-    def made(file: FinishedFile, name: str) -> dict[str, Any]:
-        return {"name": name, "size_bytes": file.size, "sha256": file.sha256}
+    Another clip with the same content uses it too, so nothing but `made_by` speaks of the clip.
+    """
+
+    def made(file: FinishedFile) -> dict[str, Any]:
+        return {"size_bytes": file.size, "sha256": file.sha256}
 
     return {
         "encoder": result.encoder,
@@ -98,11 +112,13 @@ def finished_document(plan: ClipPlan, result: FinishResult) -> dict[str, Any]:
             "trimmed_frames": result.trimmed_frames,
         },
         "files": {
-            "master": made(result.master, f"{plan.stem}.mp4"),
-            "proxy": made(result.proxy, f"{plan.stem}.proxy.mp4"),
-            "poster": made(result.poster, f"{plan.stem}.poster.jpg"),
+            "master": made(result.master),
+            "proxy": made(result.proxy),
+            "poster": made(result.poster),
         },
         "lut_sha256": result.lut_sha256,
+        "warnings": list(result.warnings),
+        "made_by": [item.run.run_id, item.stem],
         "seconds": result.seconds,
     }
 

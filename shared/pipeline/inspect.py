@@ -32,8 +32,7 @@ def inspect_clip(services: Services, item: ClipItem) -> str:
             report.model_dump_json().encode(),
             content_type="application/json",
         )
-        warned = tuple(check.message for check in report.checks if check.verdict == "warn")
-        stage.record(warnings=(*stage.row.result.warnings, *warned))
+        stage.warn(check.message for check in report.checks if check.verdict == "warn")
     return str(report.verdict)
 
 

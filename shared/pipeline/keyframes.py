@@ -80,7 +80,7 @@ def await_keyframes(services: Services, run: RunRef) -> Awaited:
     )
     waited = (services.now() - datetime.fromisoformat(row.accepted_at)).total_seconds()
     left = services.limits.keyframe_wait_sec - waited
-    write_status(services, run.folder)
+    write_status(services, run.folder, force=bool(missing))
     return Awaited(
         ready=not missing or left <= 0,
         missing=len(missing),

@@ -5,6 +5,7 @@ from shared.clip import Document, ObjectRef
 from shared.errors import InvalidInput, KeyframeMissing
 from shared.frames import frame_rate
 from shared.keys import ArtefactKeys
+from shared.manifest.guard import guard_key
 from shared.pipeline.decide import decide_clip
 from shared.pipeline.library import refuse_foreign
 from shared.pipeline.plan import ClipOrder
@@ -34,6 +35,7 @@ def prepare_clip(services: Services, item: ClipItem) -> Prepared:
     with ClipStage(services, item, "prepare_clip", ClipStatus.PREPARING) as stage:
         order = _read_order(services, item)
         refuse_foreign(services, item.run.folder.key(f"{item.stem}.mp4"))
+        guard_key(item.run.folder.key(f"{item.stem}.video_manifest.json"))  # the longest name
         keyframe = read_keyframe(services, order.keyframe)
         lut_sha256 = _lut_hash(services, order)
         plan = decide_clip(item, order, keyframe, lut_sha256)

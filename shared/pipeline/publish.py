@@ -12,6 +12,7 @@ from shared.meta import MadeFile, VideoMeta, generation_settings
 from shared.notices import Notification, clip_notice
 from shared.pipeline.library import publish_bytes, publish_copy
 from shared.pipeline.plan import ClipOrder
+from shared.pipeline.results import clip_result
 from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.stage import ClipStage
 
@@ -90,12 +91,12 @@ def _publish_files(services: Services, item: ClipItem, paper: _Papers) -> dict[s
             content=ref.etag,
             type_=mimetypes.guess_type(ref.name)[0] or "application/octet-stream",
         )
-    made = {
-        "poster": (artefacts.poster, f"{item.stem}.poster.jpg", "image/jpeg"),
-        "proxy": (artefacts.proxy, f"{item.stem}.proxy.mp4", "video/mp4"),
-        "master": (artefacts.master, f"{item.stem}.mp4", "video/mp4"),
-    }
-    for key, name, type_ in made.values():
+    names = file_names(item.stem)
+    for key, name, type_ in (
+        (artefacts.poster, names["poster"], "image/jpeg"),
+        (artefacts.proxy, names["proxy"], "video/mp4"),
+        (artefacts.master, names["master"], "video/mp4"),
+    ):
         publish_copy(
             services,
             ObjectRef(bucket=services.work_bucket, key=key),
@@ -113,8 +114,16 @@ def _publish_files(services: Services, item: ClipItem, paper: _Papers) -> dict[s
         content=item.clip_key,
         type_=JSON,
     )
-    names = {kind: name for kind, (_, name, _) in made.items()}
-    return {**names, "manifest": manifest, "keyframe": paper.order.keyframe.name}
+    return {**file_names(item.stem), "manifest": manifest, "keyframe": paper.order.keyframe.name}
+
+
+def file_names(stem: str) -> dict[str, str]:
+    """What a clip's files are called in the library."""
+    return {
+        "master": f"{stem}.mp4",
+        "proxy": f"{stem}.proxy.mp4",
+        "poster": f"{stem}.poster.jpg",
+    }
 
 
 def _meta(services: Services, item: ClipItem, paper: _Papers, stage: ClipStage) -> VideoMeta:
@@ -137,11 +146,14 @@ def _meta(services: Services, item: ClipItem, paper: _Papers, stage: ClipStage) 
         motion_params=plan.motion,
         generation_settings=generation_settings(plan, finished["encoder"]),
         video=finished["video"],
-        files={kind: MadeFile(**each) for kind, each in finished["files"].items()},
+        files={
+            kind: MadeFile(name=name, **finished["files"][kind])
+            for kind, name in file_names(item.stem).items()
+        },
         validation_results=paper.inspection,
         deviations=plan.deviations,
         warnings=stage.row.result.warnings,
-        cost=stage.row.result.cost,
+        cost=clip_result(stage.row).cost,
         seconds=stage.row.result.seconds,
     )
 

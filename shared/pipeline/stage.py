@@ -1,5 +1,6 @@
 """One stage of one clip: marks its start and end, measures it, and stops it when cancelled."""
 
+from collections.abc import Iterable
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
@@ -49,6 +50,10 @@ class ClipStage:
         """Set fields of the clip's result, and its status if given; saved when the stage ends."""
         self.row = self.row.moved(status or self.row.status, **result)
 
+    def warn(self, warnings: Iterable[str]) -> None:
+        """Add to the clip's warnings; a repeated stage says the same, and that is said once."""
+        self.record(warnings=tuple(dict.fromkeys((*self.row.result.warnings, *warnings))))
+
     def keep(self, **values: Any) -> None:
         """Set fields of the row itself, for example `clip_key`."""
         self.row = self.row.model_copy(update=values)
@@ -66,6 +71,7 @@ class ClipStage:
         self.record(seconds=seconds)
         if isinstance(error, InvalidInput):  # Step Functions would keep the first problem only
             self.record(reasons=tuple(map(str, error.problems)))
+            self.keep(remedy=error.details.get("remedy", {}))
         try:
             self.row = self._services.rows.save_clip(self.row)
         except Conflict:

@@ -12,10 +12,9 @@ from typing import Any
 from shared.keys import STATUS_NAME, Folder
 from shared.pipeline.results import batch_result
 from shared.pipeline.services import Services
+from shared.pipeline.versioned import TRIES, rewrite
 from shared.ports import PreconditionFailed
 from shared.report.text import status_document
-
-TRIES = 6
 
 
 def write_status(services: Services, folder: Folder, *, force: bool = False) -> None:
@@ -23,25 +22,32 @@ def write_status(services: Services, folder: Folder, *, force: bool = False) -> 
 
     `force` is for turning points that nobody may miss. In between, the file is renewed at most once
     a second for every hundred clips, so that the cost of a clip does not grow with its batch.
+
+    Raises
+    ------
+    PreconditionFailed : a turning point could not be told; the step is tried again.
     """
-    for _ in range(TRIES if force else 1):
-        before = services.objects.head(services.drop_bucket, folder.key(STATUS_NAME))
-        runs = services.rows.runs(folder)
-        pause = timedelta(seconds=min(30.0, 1 + sum(run.total for run in runs) / 100))
-        if before is not None and not force and services.now() - before.modified < pause:
-            return
-        try:
-            services.objects.write(
-                services.drop_bucket,
-                folder.key(STATUS_NAME),
-                _folder_document(services, folder),
-                content_type="application/json",
-                if_absent=before is None,
-                if_match=before.ref.etag if before else None,
-            )
-        except PreconditionFailed:
-            continue  # somebody wrote since: read the rows again
+    key = folder.key(STATUS_NAME)
+    if not force and _is_fresh(services, folder, key):
         return
+    told = rewrite(
+        services,
+        key,
+        lambda: _folder_document(services, folder),
+        "application/json",
+        tries=TRIES if force else 1,
+    )
+    if force and not told:
+        raise PreconditionFailed(f"{key} is renewed by too many at once")
+
+
+def _is_fresh(services: Services, folder: Folder, key: str) -> bool:
+    written = services.objects.head(services.drop_bucket, key)
+    if written is None:
+        return False
+    total = sum(run.total for run in services.rows.runs(folder))
+    pause = timedelta(seconds=min(30.0, 1 + total / 100))
+    return services.now() - written.modified < pause
 
 
 def _folder_document(services: Services, folder: Folder) -> bytes:

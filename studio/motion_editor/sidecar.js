@@ -34,7 +34,7 @@ function takeApart(document_) {
       for (const [inner, innerValue] of Object.entries(value)) {
         motion[MOTION_NAMES[inner] ?? inner] = innerValue;
       }
-    } else if (name in MOTION_NAMES) motion[MOTION_NAMES[name]] ??= value;
+    } else if (Object.hasOwn(MOTION_NAMES, name)) motion[MOTION_NAMES[name]] ??= value;
     else if (!IMAGE_NAMES.includes(name) && name !== "schema_version") rest[name] = value;
   }
   return { rest, motion };
@@ -86,7 +86,7 @@ function readSidecar(document_, width, height) {
       start: rects[0],
       end: rects[1],
       duration: between(said.duration_sec, SHORTEST_SEC, LONGEST_SEC) ?? FIRST_MOTION.duration,
-      easing: said.easing in EASINGS ? said.easing : FIRST_MOTION.easing,
+      easing: Object.hasOwn(EASINGS, said.easing) ? said.easing : FIRST_MOTION.easing,
       intensity,
     },
   };

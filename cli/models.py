@@ -1,0 +1,123 @@
+"""`dropreel models`: what can make a clip, for how much, and how good it is said to be."""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from cli.errors import WrongUse
+from shared.catalog import ModelKind, load_catalog
+from shared.catalog.page import plain
+from shared.catalog.pricing import Quote
+from shared.catalog.query import UNIT_OF_USE, Listed, Sort, list_models
+from shared.clip import Operation
+from shared.nearest import did_you_mean
+
+COLOURS = {"active": "green", "legacy": "yellow", "retired": "red", "unavailable": "red"}
+
+
+def models(
+    kind: Annotated[ModelKind | None, typer.Option(help="What they make.")] = None,
+    provider: Annotated[str | None, typer.Option(help="For example wavespeed, or local.")] = None,
+    operation: Annotated[Operation | None, typer.Option(help="What is to be made.")] = None,
+    max_price: Annotated[
+        str | None, typer.Option(help="Dollars per unit of use (second, image, …) at most.")
+    ] = None,
+    sort: Annotated[Sort, typer.Option(help="Order.")] = Sort.COST,
+    commercial: Annotated[
+        bool, typer.Option("--commercial", help="Only what may be sold, if need be under terms.")
+    ] = False,
+    territory: Annotated[
+        str | None, typer.Option(help="Only what may be used there, for example KR.")
+    ] = None,
+    retired: Annotated[bool, typer.Option("--retired", help="Also those that are gone.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document on stdout.")
+    ] = False,
+) -> None:
+    """List the models of the catalogue with their prices."""
+    catalog = load_catalog()
+    found = list_models(
+        catalog.models,
+        today=datetime.now(UTC).date(),
+        kind=kind,
+        provider=_known_provider(provider, {row.provider for row in catalog.models}),
+        operation=operation,
+        max_price=_dollars(max_price),
+        commercial=commercial,
+        territory=territory,
+        retired=retired,
+        sort=sort,
+    )
+    if as_json:
+        print(json.dumps({"models": [_document(each) for each in found]}, ensure_ascii=False))
+        return
+    console = Console(highlight=False)
+    console.print(_table(found))
+    console.print(
+        f"[dim]{len(found)} of {len(catalog.models)} models. USD per second of clip, image, 1,000 "
+        "characters or million tokens; ? is reported, ?? unverified; docs/models.md has the "
+        "sources. Quality is assumed until measured.[/]"
+    )
+
+
+def _known_provider(word: str | None, known: set[str]) -> str | None:
+    if word is None or word.casefold() in known:
+        return word
+    guess = did_you_mean(word, sorted(known))
+    raise WrongUse(f"No model is of provider `{word}`. {guess} Known: {', '.join(sorted(known))}.")
+
+
+def _dollars(text: str | None) -> Decimal | None:
+    try:
+        amount = None if text is None else Decimal(text.strip().removeprefix("$"))
+    except InvalidOperation as error:
+        raise WrongUse(f"`{text}` is no number of dollars, for example 0.05.") from error
+    if amount is not None and (not amount.is_finite() or amount < 0):
+        raise WrongUse(f"`{text}` is no price.")
+    return amount
+
+
+def _table(found: list[Listed]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("model", "kind", "USD", "quality", "value", "origin", "commercial", "status"):
+        right = heading in ("USD", "quality", "value")
+        table.add_column(heading, justify="right" if right else "left", overflow="fold")
+    for each in found:
+        row = each.row
+        status = f"[{COLOURS[row.status.value]}]{row.status.value}[/]"
+        status += " [dim]not yet[/]" if row.not_yet else ""
+        status += f" [yellow]ends {row.ends_on}[/]" if row.ends_on else ""
+        value = "" if each.value is None else "∞" if not each.unit_usd else f"{each.value:.1f}"
+        quality = f"{row.quality.score:.2f}" if row.quality else ""
+        licence = row.commercial.value
+        if row.territory_excluded:
+            licence += f" [dim]not {' '.join(row.territory_excluded)}[/]"
+        cells = (escape(row.id), row.kind.value, _price(each), quality, value, row.origin)
+        table.add_row(*cells, licence, status)
+    return table
+
+
+def _price(each: Listed) -> str:
+    if each.unit_usd is None or not isinstance(each.quote, Quote):
+        return "[dim]unknown[/]"
+    mark = {"reported": "?", "unverified": "??"}.get(each.quote.verification.value, "")
+    return f"{plain(each.unit_usd)}[dim]{mark}[/]"
+
+
+def _document(each: Listed) -> dict[str, Any]:
+    priced = isinstance(each.quote, Quote)
+    return {
+        **each.row.model_dump(mode="json", exclude_defaults=True),
+        "status": each.row.status.value,
+        "unit_of_use": UNIT_OF_USE[each.row.kind],
+        "usd_per_unit": float(each.unit_usd) if each.unit_usd is not None else None,
+        "price_verification": each.quote.verification.value if priced else None,
+        "value": each.value if each.unit_usd else None,
+        "tested": each.row.tested.model_dump(mode="json") if each.row.tested else None,
+    }

@@ -1,0 +1,159 @@
+"""One model: what it is, what it can do, where it runs, what it costs and until when."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from shared.catalog.can import Capabilities, Need
+from shared.catalog.price import Price
+from shared.clip import Document, Operation
+
+CAMERA_MOVE = "camera_move"
+OWN_ENGINES = frozenset({CAMERA_MOVE, "modal", "worker"})
+"""Engines that run our own code: nothing of the creator's goes to a provider of models (E02)."""
+
+Engine = Annotated[str, Field(pattern=r"^(camera_move|modal|worker|api:[a-z0-9_]+)$")]
+
+
+class ModelKind(StrEnum):
+    """What a model makes."""
+
+    VIDEO = "video"
+    IMAGE = "image"
+    VOICE = "voice"
+    LIP_SYNC = "lip_sync"
+    LLM = "llm"
+
+
+class ModelStatus(StrEnum):
+    """May a model be chosen?
+
+    `legacy`: only by name (X-04). `retired`: it was there once. `unavailable`: nobody outside its
+    lab could ever call it, or there is no such thing.
+    """
+
+    ACTIVE = "active"
+    LEGACY = "legacy"
+    RETIRED = "retired"
+    UNAVAILABLE = "unavailable"
+
+    @property
+    def gone(self) -> bool:
+        return self in (ModelStatus.RETIRED, ModelStatus.UNAVAILABLE)
+
+
+class Platform(StrEnum):
+    """How one gets at it (seed A11)."""
+
+    SAAS = "saas"
+    API = "api"
+    LOCAL = "local"
+    HYBRID = "hybrid"
+
+
+class Commercial(StrEnum):
+    """May what it makes be sold? `terms`: under conditions that somebody must read."""
+
+    YES = "yes"
+    NO = "no"
+    TERMS = "terms"
+
+
+class SpeedTier(StrEnum):
+    """What it is for: drafts, daily work, or the shot that everybody looks at."""
+
+    FAST = "fast"
+    STANDARD = "standard"
+    HERO = "hero"
+
+
+class Quality(Document):
+    """How good its clips are, from 0 to 1, and where the number comes from.
+
+    `assumed` is a guess to start from, until a shootout measures the model.
+    """
+
+    score: float = Field(ge=0, le=1)
+    source: str = "assumed"
+
+
+class Tested(Document):
+    """Who has run it, when and how (seed A03)."""
+
+    on: date
+    method: str
+    result: str
+
+
+class ModelRow(Document):
+    """A row of the catalogue.
+
+    Attributes
+    ----------
+    aliases : other words for it: vendors' paths, and the seeds' names.
+    engine : where a job for it goes; `also_on` where it may go as well.
+    provider_model : what the vendor calls it in a request.
+    license, commercial, territory_excluded : the last as ISO 3166 codes, with `EU` for the Union.
+    ends_on : the announced last day; after it the model is never chosen, whatever its status.
+    retired_on : the day it went away, where known.
+    replacement : a model of this catalogue to use instead.
+    not_yet : why this version cannot run it; empty when it can.
+    tested : None as long as nobody has run it with a real key.
+    """
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9_.\-]*(/[a-z0-9][a-z0-9_.\-]*)?$")
+    name: str
+    version: str = ""
+    kind: ModelKind
+    status: ModelStatus = ModelStatus.ACTIVE
+    provider: str
+    engine: Engine
+    also_on: tuple[Engine, ...] = ()
+    provider_model: str = ""
+    aliases: tuple[str, ...] = ()
+    origin: str = Field("", pattern=r"^([A-Z]{2})?$", description="ISO 3166 code of the maker")
+    platform: Platform
+    licence: str
+    commercial: Commercial
+    open_weights: bool = False
+    territory_excluded: tuple[str, ...] = ()
+    operations: tuple[Operation, ...] = ()
+    capabilities: Capabilities = Capabilities()
+    speed: SpeedTier = SpeedTier.STANDARD
+    quality: Quality | None = None
+    prices: tuple[Price, ...] = ()
+    free_tier: str = ""
+    paywall: str = ""
+    retired_on: date | None = None
+    ends_on: date | None = None
+    replacement: str | None = None
+    stale_after_days: int = Field(90, gt=0)
+    not_yet: str = ""
+    tested: Tested | None = None
+    revision: str = ""
+    note: str = ""
+    schema_version: Literal["1"] = "1"
+
+    @model_validator(mode="after")
+    def _engine_is_the_providers(self) -> "ModelRow":
+        kind, _, provider = self.engine.partition(":")
+        if kind == "api" and provider != self.provider:
+            raise ValueError(f"{self.id}: engine {self.engine} is not provider {self.provider}'s")
+        return self
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """Everywhere that it can run, the usual place first."""
+        return (self.engine, *self.also_on)
+
+    @property
+    def accepts_image(self) -> bool:
+        """Can it start from a keyframe at all? (X-01: Mochi cannot.)"""
+        return self.capabilities.image is not Need.NO
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Every name that leads to it."""
+        return (self.id, *self.aliases)
