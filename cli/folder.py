@@ -11,6 +11,7 @@ from cli.errors import WrongUse
 from shared.errors import DropreelError
 from shared.keys import Folder
 from shared.manifest.create import create_manifest
+from shared.manifest.guard import printable
 from shared.manifest.names import (
     COMPANION_EXTENSIONS,
     comparable,
@@ -20,6 +21,7 @@ from shared.manifest.names import (
     is_sidecar,
 )
 from shared.manifest.reading import read_json
+from shared.pipeline.folder import folder_problems
 
 DEFAULT_PROJECT = "my-film"
 
@@ -61,7 +63,7 @@ def read_folder(
     names = {path: path.relative_to(folder).as_posix() for path in files}
     manifests = [DropFile(names[path], path) for path in files if is_manifest(path.name)]
     said = _said(manifests[0].path) if manifests else {}
-    batch_folder = Folder(
+    batch_folder = sound_folder(
         project or said.get("project_id") or DEFAULT_PROJECT,
         batch or said.get("batch_id") or _batch_name(folder),
     )
@@ -70,6 +72,23 @@ def read_folder(
         manifests = [DropFile("manifest.json", None, _made_manifest(folder, batch_folder))]
     others = [DropFile(names[path], path) for path in files if not is_manifest(path.name)]
     return DropFolder(batch_folder, tuple(others), tuple(manifests), made)
+
+
+def sound_folder(project: str, batch: str) -> Folder:
+    """The folder of a project and a batch.
+
+    Raises
+    ------
+    WrongUse : names that no folder of ours can have.
+    """
+    folder = Folder(project, batch)
+    names = f"PROJECT `{printable(project)}`, BATCH `{printable(batch)}`"
+    if "/" in project + batch:
+        raise WrongUse(f"{names}: a name cannot hold a slash.")
+    problems = folder_problems(folder)
+    if problems:
+        raise WrongUse(f"{names}: {problems[0].message} {problems[0].hint}".rstrip())
+    return folder
 
 
 def _relevant(folder: Path) -> Iterator[Path]:

@@ -4,23 +4,28 @@ Exit codes: 0 all clips finished, 1 some rejected, failed or waiting, 2 wrong us
 """
 
 import json
+import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
 from cli import show
 from cli.drop import drop, follow, read_status
 from cli.errors import WrongUse
-from cli.folder import read_folder
+from cli.folder import read_folder, sound_folder
 from cli.library import pull as pull_batch
+from cli.models import models
 from cli.motion_editor import motion
 from cli.target import CHECKOUT, Account, Target, find_target, some_target
 from cli.validate import validate_folder
-from local_cloud.cloud import embedded_cloud
+from local_cloud.cloud import attach, embedded_cloud
+from local_cloud.errors import CloudNotRunning
 from shared.errors import DropreelError
 from shared.keys import Folder
 from shared.manifest.create import create_manifest
@@ -56,6 +61,7 @@ def run(
     """Drop a folder, follow it to the end and fetch the result."""
     started = time.monotonic()
     dropping = read_folder(folder, project=project, batch=batch)
+    out = _output_folder(out or Path("out", *dropping.batch))
     if dropping.made_manifest:
         show.step("there is no manifest: made one, a gentle zoom for every keyframe")
     with some_target(Account(profile, region), show.step) as target:
@@ -63,7 +69,6 @@ def run(
         dropped = drop(target, dropping)
         with show.live_progress() as update:
             runs = follow(dropped, update)
-        out = out or Path("out", *dropping.batch)
         files = pull_batch(target, dropping.batch, out)
     show.print_clips(runs)
     show.print_end(runs, out if files else None)
@@ -95,6 +100,8 @@ def up(
     port: Annotated[int | None, typer.Option(help="Instead of a free one.")] = None,
 ) -> None:
     """Keep the embedded cloud running until Ctrl-C; drop files with any S3 client."""
+    with suppress(CloudNotRunning):
+        raise WrongUse(f"A cloud runs already: {attach(CHECKOUT).endpoint}. Stop it first.")
     with embedded_cloud(CHECKOUT, port=port, shared=True, progress=show.step) as deployment:
         show.console.print(
             f"\nendpoint  {deployment.endpoint}\n"
@@ -146,7 +153,7 @@ def pull(
     """Fetch the finished files of a batch."""
     target = find_target(Account(profile, region))
     folder = _batch_folder(batch)
-    where = out or Path("out", *folder)
+    where = _output_folder(out or Path("out", *folder))
     files = pull_batch(target, folder, where)
     if not files:
         raise WrongUse(f"The library holds nothing of {batch} yet; see `dropreel status {batch}`.")
@@ -203,13 +210,21 @@ def validate(
 
 
 app.command()(motion)
+app.command()(models)
+
+
+def _output_folder(path: Path) -> Path:
+    """Said before the work begins, not after."""
+    if path.exists() and not path.is_dir():
+        raise WrongUse(f"{path} is a file; name a folder to write into.")
+    return path
 
 
 def _batch_folder(text: str) -> Folder:
     parts = text.strip("/").split("/")
     if len(parts) != 2 or not all(parts):
         raise WrongUse(f"`{text}` is not PROJECT/BATCH, for example my-film/day-1.")
-    return Folder(*parts)
+    return sound_folder(*parts)
 
 
 def _folders(target: Target) -> list[Folder]:
@@ -223,14 +238,29 @@ def _folders(target: Target) -> list[Folder]:
 
 def main() -> None:
     """Entry point: a person's mistake is a sentence, never a traceback."""
+    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _leave)
     try:
         app()
     except DropreelError as error:
         for problem in error.problems:
-            show.console.print(f"[red]✗[/] {escape(str(problem))}")
+            _complain(str(problem))
+        sys.exit(WRONG_USE)
+    except (BotoCoreError, ClientError, OSError) as error:
+        _complain(str(error))
         sys.exit(WRONG_USE)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(128 + signal.SIGINT)
+
+
+def _leave(number: int, _frame: object) -> None:
+    """Unwind instead of dying on the spot, so that the embedded cloud is stopped and forgotten."""
+    sys.exit(128 + number)
+
+
+def _complain(text: str) -> None:
+    show.console.print(f"[red]✗[/] {escape(text)}", soft_wrap=True)
 
 
 if __name__ == "__main__":

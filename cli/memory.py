@@ -1,7 +1,7 @@
 """The ports of `shared/ports.py` in plain memory, for checks that never leave this machine."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,7 +21,7 @@ class MemoryObjects:
     def __init__(self) -> None:
         self._objects: dict[tuple[str, str], tuple[ObjectHead, bytes]] = {}
         self._versions: dict[ObjectVersion, tuple[ObjectHead, bytes]] = {}
-        self.now = lambda: datetime.now(UTC)
+        self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def read(self, ref: ObjectRef) -> bytes:
         found = self._find(ref.bucket, ref.key, ref.version_id)

@@ -111,13 +111,13 @@ def _price(each: Listed) -> str:
 
 
 def _document(each: Listed) -> dict[str, Any]:
-    priced = isinstance(each.quote, Quote)
+    quote = each.quote if isinstance(each.quote, Quote) else None
     return {
         **each.row.model_dump(mode="json", exclude_defaults=True),
         "status": each.row.status.value,
         "unit_of_use": UNIT_OF_USE[each.row.kind],
         "usd_per_unit": float(each.unit_usd) if each.unit_usd is not None else None,
-        "price_verification": each.quote.verification.value if priced else None,
+        "price_verification": quote.verification.value if quote else None,
         "value": each.value if each.unit_usd else None,
         "tested": each.row.tested.model_dump(mode="json") if each.row.tested else None,
     }

@@ -5,8 +5,7 @@ made into a path.
 """
 
 import json
-import os
-import tempfile
+import secrets
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from cli.errors import WrongUse
 from shared.errors import DropreelError, InvalidInput, Problem
 from shared.manifest.create import REVIEW_FOLDER, create_manifest
 from shared.manifest.guard import guard_key
-from shared.manifest.names import SIDECAR_EXTENSION, is_sidecar, same_stem, stem_of
+from shared.manifest.names import SIDECAR_EXTENSION, comparable, is_sidecar, stem_of
 from shared.manifest.parse import ManifestItem
 from shared.manifest.reading import read_json
 from shared.manifest.resolve import resolve_clip
@@ -50,15 +49,11 @@ class KeyframeFolder:
         InvalidInput : there are none, or two share a stem.
         """
         keys = [entry["image_path"] for entry in create_manifest(self.root)["keyframes"]]
-        files = [
-            path
-            for place in (self.root, self.root / REVIEW_FOLDER)
-            if place.is_dir()
-            for path in sorted(place.iterdir())
-            if path.is_file()
-        ]
-        named = {_key(path, self.root): path for path in files}
-        return [KeyframeFile(key, named[key], _sidecar_of(named[key], files)) for key in keys]
+        places = [self.root, self.root / REVIEW_FOLDER]
+        files = [path for place in places if place.is_dir() for path in sorted(place.iterdir())]
+        named = {_key(path, self.root): path for path in files if path.is_file()}
+        sidecars = {_beside(path): path for path in files if is_sidecar(path.name)}
+        return [KeyframeFile(key, named[key], _sidecar_of(named[key], sidecars)) for key in keys]
 
     def find(self, key: str) -> KeyframeFile:
         """The keyframe of that name.
@@ -128,15 +123,13 @@ def write_sidecar(keyframe: KeyframeFile, data: bytes) -> None:
     document = read_json(data, max_bytes=SIDECAR_LIMIT)
     text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
     # A leading dot keeps a half-written file out of every listing, should we be killed here.
-    handle, partial = tempfile.mkstemp(prefix=".motion-", dir=keyframe.sidecar.parent)
+    partial = keyframe.sidecar.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with partial.open("x", encoding="utf-8") as file:
             file.write(text)
-        Path(partial).chmod(0o644)
-        Path(partial).replace(keyframe.sidecar)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise
+        partial.replace(keyframe.sidecar)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def sidecar_problems(keyframe: KeyframeFile, data: bytes) -> list[Problem]:
@@ -154,10 +147,12 @@ def _key(path: Path, root: Path) -> str:
     return unicodedata.normalize("NFC", path.relative_to(root).as_posix())
 
 
-def _sidecar_of(keyframe: Path, files: list[Path]) -> Path:
+def _beside(path: Path) -> tuple[Path, str]:
+    """What a keyframe and its sidecar have in common: the folder and the stem."""
+    return path.parent, comparable(stem_of(path.name))
+
+
+def _sidecar_of(keyframe: Path, sidecars: dict[tuple[Path, str], Path]) -> Path:
     """The sidecar that is there, whatever its letter case; else the plain name."""
-    beside = (path for path in files if path.parent == keyframe.parent)
-    there = (
-        path for path in beside if is_sidecar(path.name) and same_stem(path.name, keyframe.name)
-    )
-    return next(there, keyframe.with_name(stem_of(keyframe.name) + SIDECAR_EXTENSION))
+    plain = keyframe.with_name(stem_of(keyframe.name) + SIDECAR_EXTENSION)
+    return sidecars.get(_beside(keyframe), plain)

@@ -129,6 +129,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.NOT_FOUND, ("the folder has no such keyframe.",))
         except DropreelError as error:
             self._refuse(HTTPStatus.UNPROCESSABLE_ENTITY, tuple(map(str, error.problems)))
+        except ConnectionError:
+            self.close_connection = True  # the browser went on to something else
         except OSError as error:
             reason = f"{error.strerror or type(error).__name__}."
             self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, (reason,))

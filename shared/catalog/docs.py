@@ -1,7 +1,7 @@
 """`docs/models.md`, generated from the catalogue.
 
-`python -m shared.catalog.docs` writes it. With `--check` it writes nothing and says whether the page
-is up to date; it warns of models that end within 60 days and of prices that nobody has looked at
+`python -m shared.catalog.docs` writes it. With `--check` it writes nothing and says whether the
+page is up to date; it warns of models that end within 60 days and of prices that nobody has looked at
 for long, and fails on a stale page or on an active model whose last day is past.
 """
 
@@ -16,6 +16,7 @@ from shared.catalog.pricing import stale_prices
 from shared.catalog.standing import end_notices
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "models.md"
+NAMED = 4
 COMMAND = "python -m shared.catalog.docs"
 
 
@@ -29,8 +30,9 @@ def check(catalog: Catalog, page: Path, today: date) -> tuple[list[str], list[st
     warnings = [notice.message for notice in notices if not notice.overdue]
     stale = [row for row in catalog.models if not row.status.gone and stale_prices(row, today)]
     if stale:
-        named = ", ".join(f"`{row.id}`" for row in stale)
-        warnings.append(f"{len(stale)} models have prices without a date or too old: {named}.")
+        named = ", ".join(f"`{row.id}`" for row in stale[:NAMED])
+        more = ", …" if len(stale) > NAMED else ""
+        warnings.append(f"prices of {len(stale)} models are undated or old: {named}{more}.")
     return failures, warnings
 
 

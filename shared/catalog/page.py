@@ -8,6 +8,7 @@ from shared.catalog.can import Capabilities, Need, Span
 from shared.catalog.catalog import Catalog
 from shared.catalog.model import ModelKind, ModelRow
 from shared.catalog.price import Currency, Price
+from shared.catalog.pricing import Unpriced
 from shared.catalog.query import UNIT_OF_USE, Listed, list_models
 
 INTRODUCTION = """\
@@ -57,8 +58,9 @@ def models_page(catalog: Catalog) -> str:
 
 
 def _overview(rows: Iterable[Listed], kind: ModelKind) -> str:
-    head = ("model", "name", "platform", "origin", "licence", "commercial", "not in")
-    head += (f"USD per {UNIT_OF_USE[kind]}", "quality", "tier", "status", "tested")
+    price = f"USD per {UNIT_OF_USE[kind]}"
+    about = ("model", "name", "platform", "origin", "licence", "commercial", "not in")
+    head = (*about, price, "quality", "tier", "status", "tested")
     return _table(head, (_overview_row(each) for each in rows))
 
 
@@ -75,10 +77,9 @@ def _overview_row(each: Listed) -> tuple[str, ...]:
 
 
 def _unit_price(each: Listed) -> str:
-    if each.unit_usd is None or isinstance(each.quote, str):
+    if each.unit_usd is None or isinstance(each.quote, Unpriced):
         return "unknown"
-    states = {price.verification.value for price in each.row.prices}
-    return f"{plain(each.unit_usd)} {'/'.join(sorted(states))}".replace("by_definition", "").strip()
+    return f"{plain(each.unit_usd)} {each.quote.verification.value.replace('_', ' ')}"
 
 
 def _capabilities(rows: Sequence[ModelRow]) -> str:

@@ -44,8 +44,8 @@ def _vertex_headers(secrets: Secrets, now: float) -> Headers:
 def service_account_token(account: str, now: float) -> str:
     """A token of one hour, signed with the account's own key (RS256)."""
     # Here, so that deployments without Vertex need not carry the library.
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import padding, rsa
+    from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric import padding, rsa  # noqa: PLC0415
 
     document = json.loads(account)
     key = serialization.load_pem_private_key(document["private_key"].encode(), password=None)

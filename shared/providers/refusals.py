@@ -11,6 +11,7 @@ RFC 9110: a 408 or 409 may be said by a proxy about a request that went through,
 commonly sent after the work was done.
 """
 
+import math
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -165,4 +166,4 @@ def retry_after(answer: Answer) -> float | None:
             return None
         then = then if then.tzinfo else then.replace(tzinfo=UTC)
         seconds = (then - datetime.now(UTC)).total_seconds()
-    return min(max(seconds, 0.0), MOST_RETRY_AFTER_SEC) if seconds == seconds else None
+    return None if math.isnan(seconds) else min(max(seconds, 0.0), MOST_RETRY_AFTER_SEC)

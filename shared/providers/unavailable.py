@@ -33,7 +33,6 @@ UNAVAILABLE = {
             name="stability",
             reason="Hosted Stable Video Diffusion was discontinued.",
             instead="stable-video-diffusion-xt-1.1 on your own GPU or Modal",
-            since=date(2025, 7, 24),
         ),
         Unavailable(
             name="openai_sora",

@@ -65,7 +65,7 @@ def test_the_same_picture_under_two_names_gives_two_clips(house: House) -> None:
 
 
 def test_a_clip_made_twice_at_once_is_the_same_to_the_byte(house: House) -> None:
-    """Two workers may make one content at the same time: whoever writes last must change nothing."""
+    """Two workers may make one content at the same time; who writes last must change nothing."""
     made = []
     for _ in range(2):
         house.put("a.png", picture())

@@ -18,7 +18,7 @@ def counts(house: House) -> dict[str, dict[str, int]]:
 
 def test_manifests_with_different_pictures_both_finish(house: House) -> None:
     open_both(house, ["a.png"], ["b.png"])
-    one, two = map(house.ref, house.started)
+    one = house.ref(house.started[0])
     house.open(one)
     items = house.plan(one)
     house.work(house.started[1])

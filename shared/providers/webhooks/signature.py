@@ -3,7 +3,7 @@
 | scheme | key | signed text | signature |
 | --- | --- | --- | --- |
 | WaveSpeed | the secret after `whsec_`, as it stands | `id.timestamp.body` | `v3,<hex>` |
-| Standard Webhooks (Replicate) | the same, base64-decoded | `id.timestamp.body` | `v1,<base64>`, several |
+| Standard Webhooks (Replicate) | the same, base64-decoded | same | `v1,<base64>`, several |
 | sync, ElevenLabs | the secret | `timestamp.body` | `t=…,v1=<hex>` or `v0=` |
 | fal | a public key of its JWKS | request, user, timestamp, SHA-256 of the body | Ed25519, hex |
 
@@ -73,9 +73,11 @@ def check_timestamped(
 
 def check_fal(headers: Mapping[str, str], body: bytes, jwks: Mapping[str, Any], now: float) -> str:
     """fal's Ed25519 signature; `jwks` is its key set, cached for at most a day. Returns the id."""
-    # Here, because only fal needs it.
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    # Here, because only fal needs the library.
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415
+        Ed25519PublicKey,
+    )
 
     names = ("request-id", "user-id", "timestamp", "signature")
     request, user, stamp, given = (headers.get(f"x-fal-webhook-{name}", "") for name in names)
