@@ -33,6 +33,7 @@ check: $(READY) ## Lint, types, templates, freshness of generated docs
 	@$(BIN)/mypy
 	@$(BIN)/python -m shared.manifest.schema --check
 	@$(BIN)/python -m bench.page --check
+	@$(BIN)/python scripts/build_motion_editor.py --check
 
 format: $(READY) ## Put the code into its one format
 	@$(BIN)/ruff check --fix --quiet .
@@ -41,6 +42,7 @@ format: $(READY) ## Put the code into its one format
 docs: $(READY) ## Write the generated pages anew
 	@$(BIN)/python -m shared.manifest.schema
 	@$(BIN)/python -m bench.page
+	@$(BIN)/python scripts/build_motion_editor.py
 
 synth: $(READY) ## Make the CloudFormation templates for AWS in cdk.out
 	@CDK_OUTDIR=cdk.out $(BIN)/python app.py

@@ -18,6 +18,7 @@ from rich.markup import escape
 from cli import show
 from cli.drop import drop, follow, read_status
 from cli.errors import WrongUse
+from cli.fake_provider import fake_provider
 from cli.folder import read_folder, sound_folder
 from cli.library import pull as pull_batch
 from cli.models import models
@@ -46,6 +47,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on
 Name = Annotated[str | None, typer.Option(help="Instead of the manifest's or the folder's.")]
 
 ALL_DONE, SOME_NOT, WRONG_USE = 0, 1, 2
+
+app.command("fake-provider")(fake_provider)
 
 
 @app.command()

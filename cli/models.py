@@ -58,11 +58,12 @@ def models(
         print(json.dumps({"models": [_document(each) for each in found]}, ensure_ascii=False))
         return
     console = Console(highlight=False)
-    console.print(_table(found))
+    console.print(_table(found, with_kind=kind is None, with_value=sort is Sort.VALUE))
     console.print(
         f"[dim]{len(found)} of {len(catalog.models)} models. USD per second of clip, image, 1,000 "
         "characters or million tokens; ? is reported, ?? unverified; docs/models.md has the "
-        "sources. Quality is assumed until measured.[/]"
+        "sources. Quality is assumed until measured.[/]",
+        soft_wrap=True,
     )
 
 
@@ -83,24 +84,37 @@ def _dollars(text: str | None) -> Decimal | None:
     return amount
 
 
-def _table(found: list[Listed]) -> Table:
+def _table(found: list[Listed], *, with_kind: bool, with_value: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("model", "kind", "USD", "quality", "value", "origin", "commercial", "status"):
-        right = heading in ("USD", "quality", "value")
-        table.add_column(heading, justify="right" if right else "left", overflow="fold")
+    table.add_column("model", no_wrap=True)
+    if with_kind:
+        table.add_column("kind", no_wrap=True)
+    for heading in ("USD", "quality", "value")[: 3 if with_value else 2]:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for heading in ("from", "sell?", "status"):
+        table.add_column(heading)
     for each in found:
         row = each.row
-        status = f"[{COLOURS[row.status.value]}]{row.status.value}[/]"
-        status += " [dim]not yet[/]" if row.not_yet else ""
-        status += f" [yellow]ends {row.ends_on}[/]" if row.ends_on else ""
-        value = "" if each.value is None else "∞" if not each.unit_usd else f"{each.value:.1f}"
-        quality = f"{row.quality.score:.2f}" if row.quality else ""
-        licence = row.commercial.value
-        if row.territory_excluded:
-            licence += f" [dim]not {' '.join(row.territory_excluded)}[/]"
-        cells = (escape(row.id), row.kind.value, _price(each), quality, value, row.origin)
-        table.add_row(*cells, licence, status)
+        cells = [escape(row.id), *([row.kind.value] if with_kind else [])]
+        cells += [_price(each), f"{row.quality.score:.2f}" if row.quality else ""]
+        cells += [_value(each)] if with_value else []
+        table.add_row(*cells, row.origin, row.commercial.value, _status(each))
     return table
+
+
+def _value(each: Listed) -> str:
+    if each.value is None:
+        return ""
+    return f"{each.value:.1f}" if each.unit_usd else "∞"
+
+
+def _status(each: Listed) -> str:
+    row = each.row
+    parts = [f"[{COLOURS[row.status.value]}]{row.status.value}[/]"]
+    parts += ["[dim]not yet[/]"] if row.not_yet else []
+    parts += [f"[yellow]ends {row.ends_on}[/]"] if row.ends_on else []
+    parts += [f"[dim]not {' '.join(row.territory_excluded)}[/]"] if row.territory_excluded else []
+    return ", ".join(parts)
 
 
 def _price(each: Listed) -> str:

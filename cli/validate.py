@@ -13,7 +13,8 @@ from shared.batch import BatchState, ClipStatus
 from shared.clip import ObjectRef
 from shared.errors import BatchCancelled, DropreelError, InvalidInput, ManifestInvalid
 from shared.pipeline.accept import accept_drop
-from shared.pipeline.check import check_manifest, kept_problems
+from shared.pipeline.check import check_manifest
+from shared.pipeline.problems import kept_problems
 from shared.pipeline.end import FailureCause, record_clip_end
 from shared.pipeline.keyframes import await_keyframes
 from shared.pipeline.plan import plan_batch

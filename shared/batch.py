@@ -36,6 +36,7 @@ class ClipStatus(StrEnum):
     WAITING = "waiting"
     PREPARING = "preparing"
     PLANNED = "planned"
+    GENERATING = "generating"
     FINISHING = "finishing"
     INSPECTING = "inspecting"
     PUBLISHING = "publishing"
@@ -68,7 +69,8 @@ CLIP_PERCENT = {
     ClipStatus.WAITING: 0,
     ClipStatus.PREPARING: 5,
     ClipStatus.PLANNED: 10,
-    ClipStatus.FINISHING: 20,
+    ClipStatus.GENERATING: 15,
+    ClipStatus.FINISHING: 60,
     ClipStatus.INSPECTING: 80,
     ClipStatus.PUBLISHING: 90,
 }

@@ -175,6 +175,11 @@ class ClipPlan(Document):
     keyframe_size: tuple[int, int]
     model: str = "camera_move"
     model_revision: str
+    engine: str = "camera_move"
+    why_this_model: tuple[str, ...] = ()
+    camera_strategy: str = Field(
+        "rendered", description="how the camera path is realised: rendered, or start_crop (X-05)"
+    )
     operation: Operation
     motion: MotionPlan
     width: int

@@ -95,6 +95,9 @@ class WorkKeys(NamedTuple):
     def request(self, index: int) -> str:
         return f"runs/{self.run_id}/requests/{index:05d}.json"
 
+    def tries(self, index: int) -> str:
+        return f"runs/{self.run_id}/tries/{index:05d}.json"
+
     def plan(self, index: int) -> str:
         return f"runs/{self.run_id}/plans/{index:05d}.json"
 

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from shared.batch import BatchState, ClipResult, ClipStatus
 from shared.clip import Document, ObjectRef
+from shared.errors import Problem
 from shared.keys import DropKey, Folder, parse_drop_key, run_id
 
 
@@ -39,6 +40,7 @@ class RunRow(Document):
     message: str = ""
     missing: tuple[str, ...] = Field((), description="the first keyframes that are not here yet")
     missing_count: int = 0
+    problems: tuple[Problem, ...] = Field((), description="the first faults of the manifest")
     undone: bool = Field(False, description="ended with clips that another try might make")
     cancel_requested: bool = False
     pending: ObjectRef | None = None

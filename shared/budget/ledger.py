@@ -209,7 +209,7 @@ class Ledger:
                 self.pause(attempt)
                 continue
             self._tell(before.account, after.account)
-            return after
+            return after.written(before)
         raise Conflict(f"the account of {before.account.project_id} is too busy")
 
     def _tell(self, before: MonthAccount, after: MonthAccount) -> None:

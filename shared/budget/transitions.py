@@ -15,6 +15,7 @@ over, another try is another job.
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 
 from shared.budget.account import MonthAccount
 from shared.budget.entry import Attempt, BatchHold, Charge, EntryState, LedgerEntry
@@ -37,13 +38,36 @@ class Books:
         return self.hold if self.hold and self.hold.open else None
 
     def changes(self, before: "Books") -> tuple[MonthAccount | LedgerEntry | BatchHold, ...]:
-        """The rows that differ from those of `before`: what has to be written."""
-        pairs = (
-            (self.account, before.account),
-            (self.entry, before.entry),
-            (self.hold, before.hold),
+        """The rows that differ from those of `before`: what has to be written.
+
+        A new month's account goes with its first row, even if that one costs nothing: who lists
+        the months must find every entry.
+        """
+        rows = [
+            now
+            for now, then in ((self.entry, before.entry), (self.hold, before.hold))
+            if now is not None and now != then
+        ]
+        new_month = bool(rows) and not self.account.version
+        if new_month or self.account != before.account:
+            return (self.account, *rows)
+        return tuple(rows)
+
+    def written(self, before: "Books") -> "Books":
+        """The rows as they are stored, once `changes` are written: each a version further."""
+        changes = self.changes(before)
+        return Books(
+            _next(self.account, changes), _next(self.entry, changes), _next(self.hold, changes)
         )
-        return tuple(now for now, then in pairs if now is not None and now != then)
+
+
+Row = TypeVar("Row", MonthAccount, LedgerEntry | None, BatchHold | None)
+
+
+def _next(row: Row, changes: tuple[object, ...]) -> Row:
+    if row is None or row not in changes:
+        return row
+    return row.model_copy(update={"version": row.version + 1})
 
 
 def open_hold(books: Books, project: Project, hold: BatchHold, at: datetime) -> Books:

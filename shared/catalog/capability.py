@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from shared.catalog.can import ANY, FROM_IMAGE, FileLimits, Need, Span
+from shared.catalog.can import ANY, FROM_IMAGE, Need, Span
 from shared.catalog.catalog import load_catalog
+from shared.catalog.media_limits import file_problems, listed
 from shared.catalog.model import ModelRow, ModelStatus
 from shared.clip import Operation
 from shared.errors import Problem
@@ -30,7 +31,6 @@ INPUTS = {
 STARTS_FROM_IMAGE = frozenset(
     {Operation.IMAGE_TO_VIDEO, Operation.SCENE_ANIMATION, Operation.TALKING_AVATAR}
 )
-MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ def _resolution(case: _Case) -> Iterator[Problem]:
         message = "has no choice of resolution."
         yield case.problem("resolution", message, "Leave `resolution` out.")
         return
-    message = f"makes {_listed(offered)}, not {asked}."
+    message = f"makes {listed(offered)}, not {asked}."
     near = min(offered, key=lambda each: (abs(_lines(each) - _lines(asked)), -_lines(each)))
     yield case.problem("resolution", message, f"Nearest: {near}.")
 
@@ -152,7 +152,7 @@ def _aspect(case: _Case) -> Iterator[Problem]:
         message = "keeps the aspect of the image."
         yield case.problem("aspect", message, "Leave `aspect` out; finishing can crop.")
     else:
-        message = f"makes {_listed(offered)}, not {asked}."
+        message = f"makes {listed(offered)}, not {asked}."
         near = min(offered, key=lambda each: abs(_ratio(each) - _ratio(asked)))
         yield case.problem("aspect", message, f"Nearest: {near}.")
 
@@ -171,33 +171,8 @@ def _files(case: _Case) -> Iterator[Problem]:
     fields = (("image", can.image_limits), ("last_frame", can.image_limits))
     for field, limits in (*fields, ("audio", can.audio_limits)):
         media: MediaInput | None = getattr(case.request, field)
-        for message, hint in _file_problems(media, limits) if media else ():
+        for message, hint in file_problems(media, limits) if media else ():
             yield case.problem(field, message, hint)
-
-
-def _file_problems(media: MediaInput, limits: FileLimits) -> Iterator[tuple[str, str]]:
-    kind = media.content_type.partition("/")[2].partition(";")[0].lower()
-    if limits.formats and kind and kind not in limits.formats:
-        yield f"reads {_listed(limits.formats)}, not {kind}.", f"Save it as {limits.formats[0]}."
-    if limits.max_mb is not None and media.size_bytes > limits.max_mb * MEGABYTE:
-        size = media.size_bytes / MEGABYTE
-        yield f"takes at most {limits.max_mb:g} MB; this has {size:.1f} MB.", "Make it smaller."
-    if media.width and media.height:
-        yield from _picture_problems(media.width, media.height, limits)
-    seconds = media.duration_sec
-    if seconds is not None and limits.max_sec is not None and seconds > limits.max_sec:
-        yield f"takes at most {limits.max_sec:g} s of sound, not {seconds:g} s.", "Cut it."
-    if seconds is not None and limits.min_sec is not None and seconds < limits.min_sec:
-        yield f"needs at least {limits.min_sec:g} s of sound, not {seconds:g} s.", "Lengthen it."
-
-
-def _picture_problems(width: int, height: int, limits: FileLimits) -> Iterator[tuple[str, str]]:
-    if limits.min_side_px is not None and min(width, height) < limits.min_side_px:
-        message = f"needs {limits.min_side_px} pixels on the shorter side, not {width}×{height}."
-        yield message, "Use a larger image."
-    low, high = limits.aspect_low or 0.0, limits.aspect_high or float("inf")
-    if not low <= width / height <= high:
-        yield f"takes shapes from {low:g} to {high:g} wide, not {width / height:.2f}.", "Crop it."
 
 
 def _expansion(case: _Case) -> Iterator[Problem]:
@@ -210,7 +185,7 @@ def _expansion(case: _Case) -> Iterator[Problem]:
 def _extras(case: _Case) -> Iterator[Problem]:
     known = case.row.capabilities.extras
     for name in sorted(case.request.params.keys() - set(known)):
-        takes = f"It takes {_listed(known)}." if known else "It takes none."
+        takes = f"It takes {listed(known)}." if known else "It takes none."
         hint = f"{did_you_mean(name, known)} {takes}".strip()
         yield case.problem(f"params.{name}", "has no such parameter.", hint, "unknown_parameter")
 
@@ -244,12 +219,7 @@ def _others(case: _Case, able: Iterable[ModelRow]) -> str:
 def _lengths(durations: tuple[float, ...] | Span) -> str:
     if isinstance(durations, Span):
         return f"{durations.low:g} to {durations.high:g}"
-    return _listed(f"{each:g}" for each in durations)
-
-
-def _listed(words: Iterable[str]) -> str:
-    *first, last = words
-    return f"{', '.join(first)} or {last}" if first else last
+    return listed(f"{each:g}" for each in durations)
 
 
 def _lines(resolution: str) -> int:

@@ -1,8 +1,8 @@
 """`docs/models.md`, generated from the catalogue.
 
 `python -m shared.catalog.docs` writes it. With `--check` it writes nothing and says whether the
-page is up to date; it warns of models that end within 60 days and of prices that nobody has looked at
-for long, and fails on a stale page or on an active model whose last day is past.
+page is up to date; it warns of models that end within 60 days and of prices that nobody has looked
+at for long, and fails on a stale page or on an active model whose last day is past.
 """
 
 import sys

@@ -101,3 +101,9 @@ class Price(Document):
         """How many conditions it names: the price with more of them is the more specific one."""
         named = (self.resolution, self.duration_sec, self.audio)
         return sum(condition is not None for condition in named)
+
+
+def usd(amount: Decimal) -> str:
+    """An amount for a sentence: `USD 0.50`, `USD 0.0425`; at least cents, at most millionths."""
+    whole, _, fraction = f"{amount:.6f}".partition(".")
+    return f"USD {whole}.{fraction.rstrip('0').ljust(2, '0')}"

@@ -46,6 +46,7 @@ class Job(Document):
     attempt: int = 1
     state: JobState = JobState.QUEUED
     request: VideoRequest
+    manifest: ObjectRef | None = Field(None, description="dropped again when the job is rescued")
     inputs: dict[str, ObjectRef] = Field(default_factory=dict, description="files of the request")
     estimate_usd: float = 0.0
     created_at: str

@@ -3,8 +3,8 @@
 from shared.batch import BatchResult
 from shared.errors import Problem
 from shared.keys import ERRORS_NAME, PLAN_NAME, Folder, WorkKeys
-from shared.pipeline.check import read_problems
 from shared.pipeline.corrected import errors_section
+from shared.pipeline.problems import read_problems
 from shared.pipeline.results import batch_result
 from shared.pipeline.services import RunRef, Services
 from shared.pipeline.versioned import rewrite

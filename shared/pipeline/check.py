@@ -1,14 +1,11 @@
 """CheckManifest: is the manifest as a whole one that we can work with?"""
 
-import json
-from collections.abc import Sequence
-
 from shared.batch import BatchState
 from shared.clip import Document
-from shared.errors import ManifestInvalid, Problem
-from shared.keys import WorkKeys
+from shared.errors import ManifestInvalid
 from shared.manifest import ParsedManifest, parse_manifest
 from shared.notices import NoticeType, Notification, notice
+from shared.pipeline.problems import keep_problems
 from shared.pipeline.runs import change_run, current_run
 from shared.pipeline.services import RunRef, Services
 from shared.pipeline.status import write_status
@@ -66,26 +63,3 @@ def read_manifest(services: Services, run: RunRef) -> ParsedManifest:
         folder_project=run.project_id,
         folder_batch=run.batch_id,
     )
-
-
-def keep_problems(services: Services, run: RunRef, problems: Sequence[Problem]) -> None:
-    """Keep problems where CloseBatch finds them; Step Functions would cut them off."""
-    listed = [problem.to_dict() for problem in problems]
-    services.objects.write(
-        services.work_bucket,
-        run.work.problems,
-        json.dumps(listed, ensure_ascii=False).encode(),
-        content_type="application/json",
-    )
-
-
-def kept_problems(services: Services, run: RunRef) -> tuple[Problem, ...]:
-    """What `keep_problems` kept; nothing when nothing was wrong."""
-    return read_problems(services, run.work)
-
-
-def read_problems(services: Services, work: WorkKeys) -> tuple[Problem, ...]:
-    head = services.objects.head(services.work_bucket, work.problems)
-    if head is None:
-        return ()
-    return tuple(Problem(**each) for each in json.loads(services.objects.read(head.ref)))

@@ -13,9 +13,9 @@ from shared.errors import LibraryKeyTaken
 from shared.keys import ArtefactKeys
 from shared.notices import Notification, batch_notice
 from shared.pipeline.answers import is_troubled, write_answers
-from shared.pipeline.check import kept_problems
 from shared.pipeline.delivery import build_delivery
 from shared.pipeline.library import CONTENT, RUN, publish_bytes, refuse_foreign
+from shared.pipeline.problems import kept_problems
 from shared.pipeline.results import batch_result
 from shared.pipeline.runs import change_run
 from shared.pipeline.services import RunRef, Services
@@ -31,6 +31,8 @@ UNDONE = frozenset({ClipStatus.FAILED, ClipStatus.CANCELLED, ClipStatus.REJECTED
 """Ends after which dropping the very same files again is worth a try: what stood in the way may
 have been moved, and a clip that is refused again costs next to nothing."""
 FILED = ("report.html", "cost.json", "contact_sheet.jpg", "rejected.json", "delivery.zip")
+TOLD_PROBLEMS = 50
+"""Problems kept on the run's row, for `_status.json`; `_ERRORS.md` tells them all."""
 INLINE_THUMBS = 500
 SHEET_LIMIT = 200  # clips on the contact sheet
 
@@ -61,10 +63,12 @@ def close_batch(
         # An earlier try ended the run, and a newer drop took its place: nothing is left to do.
         return _closed(services, run, _unfiled(services, run, outcome, clips))
     end = _end_of(services, row, outcome, message, clips)
-    result = batch_result(services, end(row), clips, kept_problems(services, run))
+    problems = kept_problems(services, run)
+    result = batch_result(services, end(row), clips, problems)
     if not run.dry_run:
         result = _file(services, run, result, _thumbs(services, clips))
-    row = change_run(services, run, lambda each: end(each).changed(message=result.message))
+    facts = {"message": result.message, "problems": problems[:TOLD_PROBLEMS]}
+    row = change_run(services, run, lambda each: end(each).changed(**facts))
     write_answers(services, run, result)
     write_status(services, run.folder, force=True)
     if row is not None and row.pending is not None:

@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
 
-from shared.catalog.choice import choose_model
+from shared.catalog.model import CAMERA_MOVE, ModelRow
 from shared.clip import ClipPlan, ClipRequest, Deviation, Interpolation, MotionPlan
 from shared.errors import MotionUnsafe
 from shared.frames import frame_count, frame_rate
@@ -20,35 +21,72 @@ from shared.pipeline.plan import ClipOrder
 from shared.pipeline.services import ClipItem
 from shared.video.keyframe import Keyframe
 
-ENGINES = frozenset({"camera_move"})
-"""What this version can run; the catalogue knows more."""
+
+@dataclass(frozen=True)
+class Shape:
+    """What a clip will look like, whichever model makes it."""
+
+    path: CameraPath
+    size: tuple[int, int]
+    rate: Fraction
+    count: int
+    motion: MotionPlan
+
+    @property
+    def resolution(self) -> str:
+        """The size in the words of models and prices: its short side."""
+        return f"{min(self.size)}p"
 
 
-def decide_clip(item: ClipItem, order: ClipOrder, keyframe: Keyframe, lut_sha256: str) -> ClipPlan:
-    """Everything about the clip, decided; the same content always gives the same `clip_key`.
+@dataclass(frozen=True)
+class Maker:
+    """The model that makes the clip, and why it."""
+
+    row: ModelRow
+    engine: str
+    why: tuple[str, ...] = ()
+    deviations: tuple[Deviation, ...] = ()
+
+    @property
+    def renders(self) -> bool:
+        """Is it the camera, which follows the path itself?"""
+        return self.engine == CAMERA_MOVE
+
+
+def decide_shape(request: ClipRequest, keyframe: Keyframe) -> Shape:
+    """Size, rate, count and path of the clip.
 
     Raises
     ------
     MotionUnsafe : with every reason.
-    ModelUnavailable : no candidate of the route can run here.
     InvalidInput : a size or rate that means nothing.
     """
-    request = order.request
-    model, skipped = choose_model(request.route, ENGINES)
     path = _camera_path(request, keyframe)
     aspect = _output_aspect(request, path, keyframe)
     size = output_size(request.resolution, aspect, tightest_px(path, keyframe.size))
     rate = frame_rate(request.finish.fps)
     count = frame_count(request.motion.duration_sec, rate)
     _refuse_unsafe(request, path, keyframe, aspect, count)
-    motion = _motion_plan(request, path, keyframe)
+    return Shape(path, size, rate, count, _motion_plan(request, path, keyframe))
+
+
+def decide_clip(
+    item: ClipItem,
+    order: ClipOrder,
+    keyframe: Keyframe,
+    shape: Shape,
+    maker: Maker,
+    lut_sha256: str = "",
+) -> ClipPlan:
+    """Everything about the clip, decided; the same content always gives the same `clip_key`."""
+    request, motion, model = order.request, shape.motion, maker.row
     content = {
         "keyframe": keyframe.sha256,
         # the rectangles say what type and intensity meant
         "motion": motion.model_dump(mode="json", exclude={"peak_speed", "intensity", "type"}),
-        "size": size,
-        "fps": str(rate),
-        "frames": count,
+        "size": shape.size,
+        "fps": str(shape.rate),
+        "frames": shape.count,
         "finish": request.finish.model_dump(mode="json"),
         "lut": lut_sha256,
         "model": [model.id, model.revision],
@@ -65,18 +103,21 @@ def decide_clip(item: ClipItem, order: ClipOrder, keyframe: Keyframe, lut_sha256
         keyframe_size=keyframe.size,
         model=model.id,
         model_revision=model.revision,
+        engine=maker.engine,
+        why_this_model=maker.why,
+        camera_strategy="rendered" if maker.renders else "start_crop",
         operation=request.operation,
         motion=motion,
-        width=size[0],
-        height=size[1],
-        fps=str(rate),
-        frame_count=count,
+        width=shape.size[0],
+        height=shape.size[1],
+        fps=str(shape.rate),
+        frame_count=shape.count,
         finish=request.finish,
         generation_params=request.generation_params,
         prompt=request.prompt,
         negative_prompt=request.negative_prompt,
-        deviations=_deviations(request, model.id, skipped),
-        warnings=(*keyframe.notes, *detail_warnings(path, keyframe.size, size)),
+        deviations=(*maker.deviations, *_deviations(request, maker)),
+        warnings=(*keyframe.notes, *detail_warnings(shape.path, keyframe.size, shape.size)),
     )
 
 
@@ -145,20 +186,14 @@ def _motion_plan(request: ClipRequest, path: CameraPath, keyframe: Keyframe) -> 
     )
 
 
-def _deviations(
-    request: ClipRequest, model_id: str, skipped: Sequence[tuple[str, str]]
-) -> tuple[Deviation, ...]:
-    forced = [
-        Deviation(field="route", asked=name, used=model_id, reason=reason)
-        for name, reason in skipped
-    ]
-    if request.finish.interpolation is not Interpolation.NONE:
-        forced.append(
-            Deviation(
-                field="finish.interpolation",
-                asked=request.finish.interpolation.value,
-                used=Interpolation.NONE.value,
-                reason="the camera draws every delivered frame itself",
-            )
-        )
-    return tuple(forced)
+def _deviations(request: ClipRequest, maker: Maker) -> tuple[Deviation, ...]:
+    if request.finish.interpolation is Interpolation.NONE or not maker.renders:
+        return ()
+    return (
+        Deviation(
+            field="finish.interpolation",
+            asked=request.finish.interpolation.value,
+            used=Interpolation.NONE.value,
+            reason="the camera draws every delivered frame itself",
+        ),
+    )

@@ -1,12 +1,13 @@
 """PrepareClip: hold one clip's request against its decoded keyframe, and write its plan."""
 
 from shared.batch import ClipStatus
-from shared.clip import Document, ObjectRef
+from shared.clip import ClipPlan, Document, ObjectRef
 from shared.errors import InvalidInput, KeyframeMissing
 from shared.frames import frame_rate
 from shared.keys import ArtefactKeys
 from shared.manifest.guard import guard_key
-from shared.pipeline.decide import decide_clip
+from shared.pipeline.choosing import maker_of, rank_clip
+from shared.pipeline.decide import decide_clip, decide_shape
 from shared.pipeline.library import refuse_foreign
 from shared.pipeline.plan import ClipOrder
 from shared.pipeline.services import ClipItem, Services
@@ -33,19 +34,15 @@ def prepare_clip(services: Services, item: ClipItem) -> Prepared:
         the clip cannot be made as asked; every reason is on its row.
     """
     with ClipStage(services, item, "prepare_clip", ClipStatus.PREPARING) as stage:
-        order = _read_order(services, item)
+        order = read_order(services, item)
         refuse_foreign(services, item.run.folder.key(f"{item.stem}.mp4"))
         guard_key(item.run.folder.key(f"{item.stem}.video_manifest.json"))  # the longest name
         keyframe = read_keyframe(services, order.keyframe)
-        lut_sha256 = _lut_hash(services, order)
-        plan = decide_clip(item, order, keyframe, lut_sha256)
-        services.objects.write(
-            services.work_bucket,
-            item.run.work.plan(item.index),
-            plan.model_dump_json().encode(),
-            content_type="application/json",
-        )
-        _write_thumb(services, plan.clip_key, keyframe)
+        shape = decide_shape(order.request, keyframe)
+        ranking = rank_clip(services, item.run.project_id, order.request, shape)
+        maker = maker_of(ranking, ranking.best_or_raise())
+        plan = decide_clip(item, order, keyframe, shape, maker, lut_hash(services, order))
+        write_plan(services, item, plan, keyframe)
         stage.keep(clip_key=plan.clip_key)
         stage.record(
             ClipStatus.PLANNED,
@@ -60,10 +57,10 @@ def prepare_clip(services: Services, item: ClipItem) -> Prepared:
             warnings=plan.warnings,
             deviations=plan.deviations,
         )
-    return Prepared(clip_key=plan.clip_key, engine="camera_move", dry_run=item.run.dry_run)
+    return Prepared(clip_key=plan.clip_key, engine=plan.engine, dry_run=item.run.dry_run)
 
 
-def _read_order(services: Services, item: ClipItem) -> ClipOrder:
+def read_order(services: Services, item: ClipItem) -> ClipOrder:
     ref = ObjectRef(bucket=services.work_bucket, key=item.run.work.request(item.index))
     return ClipOrder.model_validate_json(services.objects.read(ref))
 
@@ -85,17 +82,24 @@ def read_keyframe(services: Services, ref: ObjectRef) -> Keyframe:
     return decode_keyframe(data, ref.name, KeyframeLimits(max_bytes=limit))
 
 
-def _lut_hash(services: Services, order: ClipOrder) -> str:
+def lut_hash(services: Services, order: ClipOrder) -> str:
     """Hash of the colour table, which is read here so that a bad one costs no rendering."""
     if order.lut is None:
         return ""
     return parse_cube(services.objects.read(order.lut), order.lut.name).sha256
 
 
-def _write_thumb(services: Services, clip_key: str, keyframe: Keyframe) -> None:
+def write_plan(services: Services, item: ClipItem, plan: ClipPlan, keyframe: Keyframe) -> None:
+    """Keep the plan for the stages after this one, and a small keyframe for the report."""
     services.objects.write(
         services.work_bucket,
-        ArtefactKeys(clip_key).thumb,
+        item.run.work.plan(item.index),
+        plan.model_dump_json().encode(),
+        content_type="application/json",
+    )
+    services.objects.write(
+        services.work_bucket,
+        ArtefactKeys(plan.clip_key).thumb,
         keyframe_thumb(keyframe.rgb),
         content_type="image/jpeg",
     )

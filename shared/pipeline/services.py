@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from shared.audit import AuditTrail
+from shared.catalog.model import CAMERA_MOVE
 from shared.clip import Document, ObjectRef
 from shared.keys import DropKey, Folder, WorkKeys, parse_drop_key
 from shared.meter import Meter
 from shared.ports import ObjectStore, StateStore
+from shared.routing.policy import Policy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +28,17 @@ def no_links(_folder: Folder, _run_id: str) -> dict[str, str]:
     return {}
 
 
+def open_policy(_project: str) -> Policy:
+    """The policy where projects have none of their own."""
+    return Policy()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """The outside world, as ports."""
+    """The outside world, as ports.
+
+    `engines` are those that this deployment can use; `policy` says what a project allows.
+    """
 
     drop_bucket: str
     work_bucket: str
@@ -38,6 +48,8 @@ class Services:
     audit: AuditTrail
     meter: Meter = field(default_factory=Meter)
     limits: Limits = Limits()
+    engines: frozenset[str] = frozenset({CAMERA_MOVE})
+    policy: Callable[[str], Policy] = open_policy
     links: Callable[[Folder, str], dict[str, str]] = no_links
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
@@ -73,3 +85,4 @@ class ClipItem(Document):
     stem: str
     index: int
     clip_key: str = ""
+    job_id: str = ""

@@ -54,7 +54,7 @@ def _folder_document(services: Services, folder: Folder) -> bytes:
     documents: list[dict[str, Any]] = []
     for run in services.rows.runs(folder):
         clips = services.rows.clips(folder, run.run_id)
-        documents.append(status_document(batch_result(services, run, clips)))
+        documents.append(status_document(batch_result(services, run, clips, run.problems)))
     documents.sort(key=lambda document: str(document.get("accepted_at", "")), reverse=True)
     document = {
         "project": folder.project_id,

@@ -118,3 +118,8 @@ def as_number(value: Any) -> float | None:
     except OverflowError:
         return None
     return number if abs(number) < 1e15 else None  # NaN fails the comparison too
+
+
+def as_whole(value: Any) -> int | None:
+    """A whole number of a JSON document, or None."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

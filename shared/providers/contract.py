@@ -145,7 +145,7 @@ class JobRef:
     @property
     def path_id(self) -> str:
         """The id as one step of a path; it is the provider's text, so it is escaped."""
-        return quote(self.job_id, safe="")
+        return quote(self.job_id, safe="").replace("..", "%2E%2E")
 
 
 class Upload(ABC):

@@ -57,6 +57,7 @@ class HttpClient:
     Parameters
     ----------
     base_url : the provider's origin and path prefix; plain http only for this machine.
+    deadline_sec : the longest that any call may take, whatever it declares.
     open_transport : the seam for tests; by default real, guarded connections.
 
     Raises
@@ -70,6 +71,7 @@ class HttpClient:
         *,
         base_url: str = "",
         secrets: Secrets | None = None,
+        deadline_sec: float = 120.0,
         open_transport: OpenTransport = GuardedTransport,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -77,6 +79,7 @@ class HttpClient:
         self.base_url = (base_url or declaration.base_url).rstrip("/")
         self.origin = _origin(self.base_url)
         self._secrets = dict(secrets or {})
+        self._deadline_sec = deadline_sec
         self._open = open_transport
         self._now = now
         place = httpx.URL(self.base_url)
@@ -105,8 +108,9 @@ class HttpClient:
         }
         if call.authorized and _origin(call.url) == self.origin:
             headers.update(self.authorization())
-        deadline = time.monotonic() + call.timeout_sec
-        timeout = httpx.Timeout(call.timeout_sec, connect=min(CONNECT_SEC, call.timeout_sec))
+        seconds = min(call.timeout_sec, self._deadline_sec)
+        deadline = time.monotonic() + seconds
+        timeout = httpx.Timeout(seconds, connect=min(CONNECT_SEC, seconds))
         with httpx.Client(
             transport=self._open(deadline), timeout=timeout, follow_redirects=False, trust_env=False
         ) as client:

@@ -43,13 +43,15 @@ UPLOAD_TRIES = 3
 class ProviderSettings:
     """What a deployment says about one provider.
 
-    `base_url` empty means the vendor's; `more_result_hosts` are added to the declared ones.
+    `base_url` empty means the vendor's; `more_result_hosts` are added to the declared ones;
+    `call_deadline_sec` shortens calls that declare more.
     """
 
     base_url: str = ""
     secrets: Secrets = field(default_factory=dict, repr=False)
     values: Mapping[str, str] = field(default_factory=dict)
     more_result_hosts: tuple[str, ...] = ()
+    call_deadline_sec: float = 120.0
     max_result_bytes: int = 512 * 1024 * 1024
     fetch_deadline_sec: float = 240.0
 
@@ -96,6 +98,7 @@ class Provider:
             adapter.declaration,
             base_url=self.settings.base_url,
             secrets=self.settings.secrets,
+            deadline_sec=self.settings.call_deadline_sec,
             open_transport=open_transport,
             now=now,
         )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from shared.catalog.model import Commercial, ModelRow
+from shared.catalog.price import usd
 from shared.catalog.pricing import Quote
 from shared.jobs.request import VideoRequest
 from shared.routing.filters import stands_in
@@ -29,11 +30,11 @@ def reasons_for(
 
 
 def _price_sentence(quote: Quote) -> str:
-    spread = "" if quote.low == quote.high else f" (USD {quote.low:f} to {quote.high:f})"
+    spread = "" if quote.low == quote.high else f" ({usd(quote.low)} to {usd(quote.high)})"
     price = quote.price_row
     known = quote.verification.value.replace("_", " ")
     dated = f", {price.as_of.isoformat()}" if price.as_of else ""
     return (
-        f"It is expected to cost USD {quote.expected:f}{spread}; "
+        f"It is expected to cost {usd(quote.expected)}{spread}; "
         f"price {known} ({price.source}{dated})."
     )

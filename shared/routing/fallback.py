@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
+from shared.catalog.price import usd
 from shared.jobs.outcome import Billed, Ending, JobState, Outcome
 from shared.routing.ranking import Candidate, Ranking
 
@@ -99,8 +100,8 @@ def _next(ranking: Ranking, tried: Sequence[Tried]) -> NextStep:
         if ranking.policy.affords(spent + option.quote.high):
             return NextStep(Move.TRY, f"`{last.key}` {_told(result)}", option)
     if again or others:
-        limit = ranking.policy.max_price_per_clip_usd
-        reason = f"USD {spent:f} are spent, and another try may exceed USD {limit:f} for the clip"
+        limit = usd(ranking.policy.max_price_per_clip_usd or Decimal(0))
+        reason = f"{usd(spent)} are spent, and another try may exceed {limit} for the clip"
         return NextStep(Move.STOP, reason)
     return NextStep(Move.STOP, f"`{last.key}` {_told(result)}, and no candidate is left")
 

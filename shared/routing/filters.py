@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 
 from shared.catalog.capability import refusals
 from shared.catalog.catalog import Catalog
 from shared.catalog.model import CAMERA_MOVE, OWN_ENGINES, Commercial, ModelRow
+from shared.catalog.price import usd
 from shared.catalog.pricing import Quote, Unpriced
 from shared.catalog.standing import why_gone
 from shared.catalog.territory import excluded_from
@@ -29,7 +31,7 @@ def model_reasons(
     gone = why_gone(row, today)
     if gone is not None:
         return [gone]
-    reasons = [f"{row.not_yet}"] if row.not_yet else []
+    reasons = [row.not_yet] if row.not_yet else []
     reasons += _policy_reasons(row, policy)
     if not stands_in(row, request):
         problems = refusals(row, request, among=catalog.models, prompt_follows=prompt_follows)
@@ -54,8 +56,8 @@ def engine_reason(
     if not quote.verification.spendable and not quote.free and not policy.allow_unverified_prices:
         return f"nobody has checked its price ({quote.price_row.source})"
     if not policy.affords(quote.high):
-        limit = policy.max_price_per_clip_usd
-        return f"it may cost USD {quote.high:f}, and a clip may cost USD {limit:f}"
+        limit = usd(policy.max_price_per_clip_usd or Decimal(0))
+        return f"it may cost {usd(quote.high)}, and a clip may cost {limit}"
     return None
 
 

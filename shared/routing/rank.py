@@ -18,6 +18,7 @@ from shared.catalog.pricing import Quote, Unpriced, price_of_request
 from shared.jobs.request import VideoRequest
 from shared.routing.explain import reasons_for
 from shared.routing.filters import engine_reason, model_reasons
+from shared.routing.fit import fitted
 from shared.routing.policy import Policy
 from shared.routing.presets import Group, Preset, find_preset
 from shared.routing.ranking import Candidate, Ranking, Rejected
@@ -48,6 +49,7 @@ def rank(
     catalog: Catalog | None = None,
     today: date | None = None,
     prompt_follows: bool = False,
+    may_trim: bool = False,
     price: Pricer = catalog_price,
 ) -> Ranking:
     """Who may make a clip, best first, and why the others may not.
@@ -61,6 +63,8 @@ def rank(
     health : engine → why it is not to be used now, for example an open circuit breaker.
     today : for end dates; the present day (UTC) by default.
     prompt_follows : the prompt will be written later, so it may be missing now.
+    may_trim : a model that makes 5 s may be chosen for 4; its candidate's `duration_sec` says what
+        to ask for, and what is too long is to be cut off.
     price : for prices that the catalogue cannot know, such as measured GPU seconds.
 
     Raises
@@ -78,12 +82,13 @@ def rank(
     for block in blocks:
         found: list[tuple[ModelRow, Candidate]] = []
         for row in sorted(block.rows, key=lambda each: each.id):
-            reasons = model_reasons(row, request, policy, rows, day, prompt_follows)
+            wanted = fitted(row, request) if may_trim else request
+            reasons = model_reasons(row, wanted, policy, rows, day, prompt_follows)
             if reasons:
                 rejected.setdefault(row.id, Rejected(row.id, "", tuple(reasons)))
                 continue
             for outcome in _on_engines(
-                block, row, request, policy, available_engines, health or {}, price
+                block, row, wanted, policy, available_engines, health or {}, price
             ):
                 if isinstance(outcome, Candidate):
                     found.append((row, outcome))
@@ -135,6 +140,7 @@ def _candidate(
         quality=quality,
         score=score,
         word=block.word,
+        duration_sec=request.duration_sec,
         takes_seed=row.capabilities.seed is not Need.NO and row.id != CAMERA_MOVE,
         why=tuple(reasons_for(block, row, request, engine, quote, score)),
     )

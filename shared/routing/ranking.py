@@ -16,8 +16,9 @@ SHOWN = 8
 class Candidate:
     """A model on an engine, with its price for this request.
 
-    `score` lies between 0 and 1; `takes_seed`: another seed gives another clip; `why` says in
-    sentences what spoke for it.
+    `score` lies between 0 and 1; `duration_sec` is what to ask for, which may be longer than the
+    clip (`may_trim`), and None where the sound decides; `takes_seed`: another seed gives another
+    clip; `why` says in sentences what spoke for it.
     """
 
     model: str
@@ -26,6 +27,7 @@ class Candidate:
     quality: float
     score: float
     word: str
+    duration_sec: float | None
     takes_seed: bool
     why: tuple[str, ...]
 
@@ -38,6 +40,7 @@ class Candidate:
             "model": self.model,
             "engine": self.engine,
             "chosen_by": self.word,
+            "duration_sec": self.duration_sec,
             "quality": self.quality,
             "score": round(self.score, 6),
             "quote": self.quote.to_dict(),

@@ -258,7 +258,7 @@ class MoneyMachine(RuleBasedStateMachine):
 
 def test_the_books_are_right_whatever_happens() -> None:
     nightly = settings.get_current_profile_name() == "nightly"
-    examples = settings().max_examples if nightly else 100
+    examples = settings().max_examples if nightly else 200
     MoneyMachine.steps = 0
     run_state_machine_as_test(
         MoneyMachine,

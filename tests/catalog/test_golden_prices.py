@@ -43,14 +43,14 @@ GOLDEN: list[tuple[str, dict[str, Any], str, str]] = [
     ("fal/wan-3.0", {"duration_sec": 5}, "0.50", "0.50"),
     ("fal/kandinsky5-pro", {"duration_sec": 5}, "0.20", "0.20"),
     ("fal/kandinsky5-pro", {"duration_sec": 5, "resolution": "1024p"}, "0.60", "0.60"),
-    # Replicate: memory and claims
+    # Replicate, from memory or by the seed's claim
     ("replicate/wan-2.5-i2v", {"duration_sec": 5, "resolution": "480p"}, "0.25", "0.25"),
     ("replicate/wan-2.5-i2v", {"duration_sec": 5}, "0.50", "0.50"),
     ("replicate/wan-2.5-i2v", {"duration_sec": 5, "resolution": "1080p"}, "0.75", "0.75"),
     ("replicate/kling-v2.5-turbo-pro", {"duration_sec": 5}, "0.35", "0.35"),
     ("replicate/stable-video-diffusion", {"duration_sec": 4}, "0.01", "0.10"),
     ("replicate/zeroscope-v2-xl", {"duration_sec": 3}, "0.01", "0.10"),
-    # Runway: credits
+    # Runway, in credits
     ("runway/gen4_turbo", {"duration_sec": 5}, "0.25", "0.25"),
     ("runway/gen4.5", {"duration_sec": 5}, "0.60", "0.60"),
     ("runway/veo3.1_fast", {"duration_sec": 8}, "0.80", "1.20"),

@@ -47,7 +47,7 @@ def test_without_a_resolution_or_a_default_the_quote_spans_them_all() -> None:
         prices=[price(0.1, "second", resolution="720p"), price(0.3, "second", resolution="1080p")]
     )
     both = quote(model, duration_sec=10)
-    assert (both.low, both.expected, both.high) == (1, 2, 3)
+    assert (both.low, both.expected, both.high) == (Decimal(1), Decimal(2), Decimal(3))
     assert both.price_row.resolution == "1080p"
 
 
@@ -93,7 +93,7 @@ def test_a_talking_avatar_costs_by_the_length_of_its_sound() -> None:
     )
     answer = price_of_request(model, request.model_copy(update={"audio": sound}))
     assert isinstance(answer, Quote)
-    assert (answer.high, answer.unit_count) == (Decimal("0.30"), 10)
+    assert (answer.high, answer.unit_count) == (Decimal("0.30"), Decimal(10))
 
 
 def test_a_price_in_credits_must_say_what_a_credit_is_worth() -> None:

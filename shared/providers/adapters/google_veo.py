@@ -9,10 +9,11 @@ import base64
 import binascii
 from collections.abc import Sequence
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from shared.jobs.outcome import Billed, Ending, Outcome, Reading, SubmitReading
 from shared.jobs.request import MediaInput, VideoRequest
-from shared.providers.call import MIB, Answer, Call, as_number, reach
+from shared.providers.call import MIB, Answer, Call, as_number, as_whole, reach
 from shared.providers.contract import (
     Adapter,
     Declaration,
@@ -68,9 +69,10 @@ class GoogleVeo(Adapter):
         body = _compose(self.declaration, request, context)
         if storage := context.settings.get("GOOGLE_VEO_STORAGE_URI"):
             body.setdefault("parameters", {})["storageUri"] = storage
+        model = _resource(context.base_url, context.settings, context.model)
         return Call(
             method="POST",
-            url=f"{_resource(context.base_url, context.settings, context.model)}:predictLongRunning",
+            url=f"{model}:predictLongRunning",
             json=body,
             timeout_sec=60,
         )
@@ -135,7 +137,8 @@ class GeminiVeo(Adapter):
 
     def poll(self, job: JobRef) -> Call:
         # The name is a path of its own ("models/…/operations/…"), so it is not escaped as one step.
-        name = "/".join(part for part in job.job_id.split("/") if part not in {"", ".", ".."})
+        steps = (step for step in job.job_id.split("/") if step not in {"", ".", ".."})
+        name = "/".join(quote(step, safe="") for step in steps)
         return Call(method="GET", url=f"{job.base_url}/v1beta/{name}")
 
     def read_poll(self, answer: Answer, job: JobRef, before: Sequence[Answer] = ()) -> Reading:
@@ -245,7 +248,7 @@ def _bytes_of(video: Any) -> bytes | None:
 
 def _failure(error: dict[str, Any]) -> Ending:
     """Codes are those of google.rpc.Code."""
-    code, said = error.get("code"), words(error.get("message")) or "no reason given"
+    code, said = as_whole(error.get("code")), words(error.get("message")) or "no reason given"
     if code == 8:
         return ended(Outcome.RATE_LIMITED, said, billed=Billed.NO, retryable=True)
     return failed(said, billed=Billed.UNKNOWN, retryable=code in {4, 13, 14})

@@ -4,7 +4,7 @@ Success is spelt `succeed`. Our job id goes along as `external_task_id`, which i
 account: the one provider that can be asked later whether a submit arrived.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import ClassVar
 from urllib.parse import quote
 
@@ -12,7 +12,7 @@ from shared.clip import Operation
 from shared.jobs.outcome import Billed, Outcome, Reading, SubmitReading
 from shared.jobs.request import VideoRequest
 from shared.providers.auth import Auth, Headers, Secrets, jwt_hs256
-from shared.providers.call import Answer, Call, reach
+from shared.providers.call import Answer, Call, as_whole, reach
 from shared.providers.contract import (
     Adapter,
     Declaration,
@@ -34,11 +34,20 @@ from shared.providers.refusals import (
     unknown,
 )
 
-BAD_INPUT = frozenset({1200, 1201, 1202, 1203, 1300, 1304})
-"""Parameters, method, resource, policy, address not allowed: said before anything starts."""
+REFUSALS: tuple[tuple[Container[int | None], Outcome], ...] = (
+    ({1301}, Outcome.MODERATED),
+    ({1302, 1303}, Outcome.RATE_LIMITED),
+    # parameters, method, resource, policy; 1304 is an address that the account does not allow,
+    # though it comes with the status of a rate limit
+    ({1200, 1201, 1202, 1203, 1300, 1304}, Outcome.FAILED),
+    (range(1000, 1005), Outcome.FAILED),  # the key
+    (range(1100, 1200), Outcome.NO_CREDIT),  # the account
+)
+"""Codes that are said before anything starts."""
+
+SERVER_ERRORS = range(5000, 6000)
 
 TOKEN_SEC, TOKEN_SLACK_SEC = 1800, 5
-WAITING = {"submitted", "processing"}
 
 
 def _headers(secrets: Secrets, now: float) -> Headers:
@@ -93,28 +102,24 @@ class Kling(Adapter):
         )
 
     def read_submit(self, answer: Answer) -> SubmitReading:
-        job_id = answer.text_at("data", "task_id")
-        code, said = answer.at("code"), _said(answer)
+        job_id, code, said = answer.text_at("data", "task_id"), _code(answer), _said(answer)
         if answer.ok and job_id and code == 0:
             return accepted(job_id)
-        if code == 1301:
-            return refused(Outcome.MODERATED, said)
-        if code in {1302, 1303}:
+        kind = next((kind for codes, kind in REFUSALS if code in codes), None)
+        if kind is Outcome.RATE_LIMITED:
             return rate_limited(answer, said)
-        if code in BAD_INPUT or (isinstance(code, int) and 1000 <= code <= 1004):
-            return refused(Outcome.FAILED, said)
-        if isinstance(code, int) and 1100 <= code < 1200:
-            return refused(Outcome.NO_CREDIT, said)
-        if isinstance(code, int) and 5000 <= code < 6000:
-            return unknown(said)
-        return read_refusal(answer, said) if not answer.ok else unknown(said or "no task id")
+        if kind is not None:
+            return refused(kind, said)
+        if answer.ok or code in SERVER_ERRORS:
+            return unknown(said or "no task id")
+        return read_refusal(answer, said)
 
     def poll(self, job: JobRef) -> Call:
         return self._ask(job, job.path_id)
 
     def read_poll(self, answer: Answer, job: JobRef, before: Sequence[Answer] = ()) -> Reading:
         del job, before
-        if not answer.ok or answer.at("code") != 0:
+        if not answer.ok or _code(answer) != 0:
             return running()
         status = answer.text_at("data", "task_status")
         if status == "succeed":
@@ -131,7 +136,7 @@ class Kling(Adapter):
     def read_lookup(self, answer: Answer) -> SubmitReading | None:
         """Found means accepted. Not found is no proof of the contrary, so it stays unknown."""
         job_id = answer.text_at("data", "task_id")
-        if answer.ok and answer.at("code") == 0 and job_id:
+        if answer.ok and _code(answer) == 0 and job_id:
             return accepted(job_id)
         return unknown(f"Kling does not show it: {_said(answer)}")
 
@@ -144,6 +149,10 @@ class Kling(Adapter):
 
 def _action(operation: Operation) -> str:
     return "text2video" if operation is Operation.TEXT_TO_VIDEO else "image2video"
+
+
+def _code(answer: Answer) -> int | None:
+    return as_whole(answer.at("code"))
 
 
 def _said(answer: Answer) -> str:

@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from shared.errors import Problem
-from shared.jobs.outcome import Billed, Outcome, Reading, SubmitReading
+from shared.jobs.outcome import Billed, Ending, Outcome, Reading, SubmitReading
 from shared.jobs.request import VideoRequest
 from shared.providers.auth import bearer
-from shared.providers.call import Answer, Call, reach
+from shared.providers.call import Answer, Call, as_whole, reach
 from shared.providers.contract import (
     Adapter,
     Declaration,
@@ -91,13 +91,13 @@ class MiniMax(Adapter):
         )
 
     def read_submit(self, answer: Answer) -> SubmitReading:
-        code, job_id = answer.at("base_resp", "status_code"), answer.text_at("task_id")
+        code, job_id = _code(answer.document), answer.text_at("task_id")
         said = words(answer.at("base_resp", "status_msg")) or words(answer.at("error", "message"))
         if answer.ok and job_id and code in {None, 0}:
             return accepted(job_id)
         if code == 1002:
             return rate_limited(answer, f"{code} {said}")
-        if isinstance(code, int) and code in REFUSALS:
+        if code is not None and code in REFUSALS:
             return refused(REFUSALS[code], f"{code} {said}")
         return read_refusal(answer, said) if not answer.ok else unknown(f"{code} {said}")
 
@@ -109,30 +109,22 @@ class MiniMax(Adapter):
     def read_poll(
         self, answer: Answer, job: JobRef, before: Sequence[Answer] = ()
     ) -> Reading | Call:
-        if not answer.ok:
-            return running("Success" if before else "")
         if before:
-            url = answer.text_at("file", "download_url")
+            url = answer.text_at("file", "download_url") if answer.ok else ""
             # The file is there; an answer without its address is asked for again.
             return finished(url, status="Success") if url else running("Success")
         task = answer.at("task") if _version(job.model) == "v2" else answer.document
-        status = words(reach(task, "status"))
+        status = words(reach(task, "status")) if answer.ok else ""
         match status.lower():
-            case "succeeded":
-                return finished(_output(task), status=status)
-            case "success":
-                file_id = words(reach(task, "file_id"))
-                if not file_id:
-                    return finished(None, status=status)
+            case "success" if file_id := words(reach(task, "file_id")):
                 return Call(
                     method="GET",
                     url=f"{job.base_url}/v1/files/retrieve?file_id={quote(file_id, safe='')}",
                 )
-            case "fail" | "failed":
-                return _failure(task, status)
-            case "cancelled" | "expired":
-                ending = ended(Outcome.CANCELLED, status, billed=Billed.UNKNOWN)
-                return Reading(ending=ending, provider_status=status)
+            case "success" | "succeeded":
+                return finished(_output(task), status=status)
+            case "fail" | "failed" | "cancelled" | "expired":
+                return Reading(ending=_failure(task, status.lower()), provider_status=status)
         return running(status)
 
     def hinted_job(self, body: object) -> str | None:
@@ -175,12 +167,16 @@ def _output(task: Any) -> Any:
     return None
 
 
-def _failure(task: Any, status: str) -> Reading:
-    code = reach(task, "base_resp", "status_code")
+def _failure(task: Any, status: str) -> Ending:
+    code = _code(task)
     places = (("base_resp", "status_msg"), ("error", "message"), ("error_message",))
     said = next(filter(None, (words(reach(task, *place)) for place in places)), "")
     if code in {1026, 1027} or "(1026)" in said or "(1027)" in said:
-        ending = ended(Outcome.MODERATED, f"{code} {said}", billed=Billed.UNKNOWN)
-    else:
-        ending = failed(said, billed=Billed.UNKNOWN, retryable=True)
-    return Reading(ending=ending, provider_status=status)
+        return ended(Outcome.MODERATED, f"{code} {said}", billed=Billed.UNKNOWN)
+    if status in {"cancelled", "expired"}:
+        return ended(Outcome.CANCELLED, said or status, billed=Billed.UNKNOWN)
+    return failed(said, billed=Billed.UNKNOWN, retryable=True)
+
+
+def _code(document: Any) -> int | None:
+    return as_whole(reach(document, "base_resp", "status_code"))

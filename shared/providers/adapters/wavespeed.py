@@ -10,7 +10,7 @@ from typing import ClassVar
 from shared.jobs.outcome import Billed, Outcome, Reading, SubmitReading
 from shared.jobs.request import VideoRequest
 from shared.providers.auth import bearer
-from shared.providers.call import Answer, Call, reach
+from shared.providers.call import Answer, Call, as_whole, reach
 from shared.providers.contract import (
     Adapter,
     Declaration,
@@ -63,8 +63,8 @@ class WaveSpeed(Adapter):
         job_id = answer.text_at("data", "id")
         if answer.ok and job_id:
             return accepted(job_id)
-        code = answer.at("code")
-        if answer.ok and isinstance(code, int) and 400 <= code < 600:
+        code = as_whole(answer.at("code"))
+        if answer.ok and code is not None and 400 <= code < 600:
             # The envelope repeats the HTTP status, and sometimes is the only one to tell it.
             answer = Answer(code, answer.headers, answer.body)
         return read_refusal(answer, _said(answer))

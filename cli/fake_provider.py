@@ -1,0 +1,53 @@
+"""`dropreel fake-provider`: all external providers on this machine, for nothing, with chaos."""
+
+from typing import Annotated
+
+import typer
+
+from cli.show import console
+from shared.providers import ADAPTERS
+from shared.providers.fake import FAULTS, ChaosPlan, FakeProviders, World
+from shared.providers.fake.server import serve_forever
+
+KEY = "fake-key-for-this-machine"
+
+
+def fake_provider(
+    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8790,
+    chaos: Annotated[str, typer.Option(help="Faults and their rates: 429=0.1,never=0.02.")] = "",
+    seed: Annotated[int, typer.Option(help="Same seed, same faults.")] = 0,
+    seconds_per_job: Annotated[float, typer.Option(help="How long a job runs.")] = 5.0,
+    price: Annotated[float, typer.Option(help="What every accepted job costs, in USD.")] = 0.25,
+    lines: Annotated[
+        int | None, typer.Option(help="Height of all clips; as asked when left out.")
+    ] = None,
+    list_faults: Annotated[bool, typer.Option(help="Explain the faults and stop.")] = False,
+) -> None:
+    """Serve look-alikes of all external providers on this machine, until Ctrl-C."""
+    if list_faults:
+        for name, meaning in FAULTS.items():
+            console.print(f"{name:24} {meaning}", highlight=False)
+        return
+    world = World(
+        plan=ChaosPlan.parse(chaos, seed),
+        seconds_per_job=seconds_per_job,
+        price_usd=price,
+        lines=lines,
+    )
+    fake = FakeProviders(world, port=port)
+    console.print(f"# ledger {fake.root}/_ledger, jobs {fake.root}/_jobs", highlight=False)
+    for line in environment(fake):
+        console.print(f"export {line}", highlight=False, soft_wrap=True)
+    serve_forever(fake)
+
+
+def environment(fake: FakeProviders) -> list[str]:
+    """Settings that point every provider at the fake, as `NAME=value`."""
+    lines = []
+    for name, adapter in ADAPTERS.items():
+        declaration = adapter.declaration
+        lines.append(f"{declaration.base_url_setting}={fake.base_url(name)}")
+        # The last alternative of each is a plain key, which needs no minting here.
+        lines += [f"{secret}={KEY}" for secret in declaration.auth.alternatives[-1]]
+        lines += [f"{setting}=fake" for setting in declaration.settings]
+    return list(dict.fromkeys(lines))

@@ -1,0 +1,90 @@
+"""Who makes a clip: the request in the field's words, the ranking, and the maker for the plan."""
+
+from shared.catalog.catalog import load_catalog
+from shared.clip import ClipRequest, Deviation, Operation
+from shared.errors import InternalFault
+from shared.jobs.request import MediaInput, VideoRequest
+from shared.motion.params import camera_phrase
+from shared.pipeline.decide import Maker, Shape
+from shared.pipeline.services import Services
+from shared.routing.rank import rank
+from shared.routing.ranking import Candidate, Ranking
+
+KEYFRAME_TYPE = "image/png"
+
+# Settings that have a place of their own in the envelope, or belong to finishing.
+ENVELOPE = frozenset({"model", "fps", "seed"})
+
+
+def video_request(request: ClipRequest, shape: Shape) -> VideoRequest:
+    """The clip in the envelope that every model understands, without the files themselves.
+
+    The keyframe goes as the first view of the camera path; the move itself goes into the prompt in
+    words (strategy `start_crop`, X-05).
+    """
+    image = MediaInput(
+        name="keyframe.png",
+        content_type=KEYFRAME_TYPE,
+        size_bytes=0,
+        sha256="",
+        width=shape.size[0],
+        height=shape.size[1],
+    )
+    silent = request.operation is Operation.CAMERA_MOVE
+    prompt = ", ".join(part for part in (request.prompt, camera_phrase(shape.motion)) if part)
+    seed = request.generation_params.get("seed")
+    return VideoRequest(
+        operation=request.operation,
+        model="",
+        prompt="" if silent else prompt,
+        negative_prompt=request.negative_prompt,
+        image=None if request.operation is Operation.TEXT_TO_VIDEO else image,
+        duration_sec=request.motion.duration_sec,
+        resolution=shape.resolution,
+        seed=seed if isinstance(seed, int) else None,
+        params={
+            name: value
+            for name, value in request.generation_params.items()
+            if name not in ENVELOPE and value is not None
+        },
+    )
+
+
+def rank_clip(services: Services, project: str, request: ClipRequest, shape: Shape) -> Ranking:
+    """Everybody who may make the clip, best first.
+
+    Raises
+    ------
+    ModelUnavailable : a word of the route means nothing.
+    """
+    return rank(
+        request.route,
+        video_request(request, shape),
+        services.policy(project),
+        services.engines,
+    )
+
+
+def maker_of(ranking: Ranking, candidate: Candidate) -> Maker:
+    """The candidate as the plan wants it; models that were named before it are deviations."""
+    row = load_catalog().find(candidate.model)
+    if row is None:
+        raise InternalFault(f"the catalogue lost {candidate.model}")
+    named = [word for word in ranking.route if word != candidate.word]
+    passed = {each.model: each for each in ranking.rejected}
+    deviations = tuple(
+        Deviation(
+            field="route",
+            asked=word,
+            used=candidate.model,
+            reason="; ".join(passed[word].reasons),
+        )
+        for word in (_model_id(word) for word in named)
+        if word in passed
+    )
+    return Maker(row, candidate.engine, tuple(ranking.explanation(candidate)), deviations)
+
+
+def _model_id(word: str) -> str:
+    row = load_catalog().find(word)
+    return row.id if row else word

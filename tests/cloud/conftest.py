@@ -1,0 +1,19 @@
+"""One embedded cloud with the whole system, for all tests of this folder."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local_cloud.cloud import embedded_cloud
+from tests.cloud.town import Town, build_town
+
+CHECKOUT = Path(__file__).parents[2]
+WAIT_SCALE = 0.2
+"""Factor on the state machine's waits and retry pauses."""
+
+
+@pytest.fixture(scope="session")
+def town() -> Iterator[Town]:
+    with embedded_cloud(CHECKOUT, wait_scale=WAIT_SCALE) as deployment:
+        yield build_town(deployment)

@@ -1,0 +1,120 @@
+"""Workers die, messages are refused, people change their minds: nothing is lost."""
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cloud.town import PROJECT, Town, wait_until
+from tests.pipeline.house import SMALL, picture, small_manifest
+
+pytestmark = pytest.mark.cloud
+
+LONG = {**SMALL, "resolution": "720p", "motion": {"duration_sec": 6}, "finish": {"fps": 30}}
+"""A clip that takes long enough to be disturbed."""
+
+
+def worker_of(town: Town, function: str) -> int | None:
+    """The process that runs a function's handler in this cloud, if one does."""
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            command = (folder / "cmdline").read_bytes().decode()
+            environment = (folder / "environ").read_bytes().decode().split("\0")
+        except OSError:
+            continue
+        ours = f"AWS_ENDPOINT_URL={town.deployment.endpoint}" in environment
+        if ours and f"ministack-lambda-{function}" in command:
+            return int(folder.name)
+    return None
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
+def test_a_worker_that_is_killed_while_it_encodes_costs_time_only(town: Town) -> None:
+    batch = "killed"
+    town.drop(batch, {"a.png": picture(1280, 720, seed=41)})
+    town.put(batch, "manifest.json", {"defaults": LONG, "keyframes": [{"image_path": "a.png"}]})
+    wait_until(
+        lambda: (
+            bool(town.runs(batch)) and town.answer(batch, "_status.json").count("finishing") > 0
+        ),
+        "the clip to be encoded",
+        lambda: town.answer(batch, "_status.json"),
+    )
+    victim = worker_of(town, "dropreel-finish")
+    assert victim
+    os.kill(victim, signal.SIGKILL)
+    town.ended(batch)
+    assert town.run(batch)["counts"] == {"total": 1, "done": 1}
+    meta = json.loads(town.published(batch, "a.video_meta.json"))
+    assert not meta["reused"]
+    assert meta["video"]["frame_count"] == 180
+
+
+def test_cancel_while_clips_are_rendered_keeps_what_is_done(town: Town) -> None:
+    batch = "cancelled"
+    names = [f"{index}.png" for index in range(6)]
+    town.drop(batch, {name: picture(seed=50 + index) for index, name in enumerate(names)})
+    manifest = {"defaults": {**LONG, "motion": {"duration_sec": 2}}}
+    town.put(batch, "manifest.json", {**manifest, "keyframes": [{"image_path": n} for n in names]})
+    wait_until(lambda: "finishing" in town.answer(batch, "_status.json"), "the first clip")
+    town.put(batch, "CANCEL", b"")
+    town.ended(batch)
+    run = town.run(batch)
+    assert run["state"] == "cancelled"
+    assert run["counts"]["cancelled"] >= 3
+    done = [clip["stem"] for clip in run["clips"] if clip["status"] == "done"]
+    masters = {f"{stem}.mp4" for stem in done}
+    published = {n for n in town.library(batch) if n.endswith(".mp4") and "proxy" not in n}
+    assert published == masters
+    (end,) = town.told(batch, "batch_done")
+    assert end["attributes"]["status"] == "cancelled"
+
+
+def test_a_library_file_of_somebody_else_rejects_its_clip_and_stays(town: Town) -> None:
+    batch, foreign = "taken", b"somebody else's"
+    town.s3.put_object(
+        Bucket=town.deployment.library_bucket, Key=f"{PROJECT}/{batch}/a.mp4", Body=foreign
+    )
+    town.drop(batch, {"a.png": picture(seed=61), "b.png": picture(seed=62)})
+    town.put(batch, "manifest.json", small_manifest("a.png", "b.png"))
+    town.ended(batch)
+    assert town.run(batch)["counts"] == {"total": 2, "done": 1, "rejected": 1}
+    assert town.published(batch, "a.mp4") == foreign
+    assert "a.mp4" in town.answer(batch, "_ERRORS.md")
+
+
+def test_the_same_picture_under_two_names_is_two_good_clips(town: Town) -> None:
+    """Both are made at the same time, into the same place of the work bucket."""
+    batch, image = "twins", picture(seed=63)
+    town.drop(batch, {"a.png": image, "b.png": image})
+    town.put(batch, "manifest.json", small_manifest("a.png", "b.png"))
+    town.ended(batch)
+    assert town.run(batch)["counts"] == {"total": 2, "done": 2}
+    assert town.published(batch, "a.mp4") == town.published(batch, "b.mp4")
+
+
+def test_messages_that_sns_refuses_are_set_aside_and_the_batch_finishes(town: Town) -> None:
+    """The last test of all: it takes the topic away."""
+    batch = "no-topic"
+    town.session.client("sns").delete_topic(TopicArn=town.deployment.creators_topic_arn)
+    town.drop(batch, {"a.png": picture(seed=71)})
+    town.put(batch, "manifest.json", small_manifest("a.png"))
+    town.ended(batch)
+    assert town.run(batch)["counts"] == {"total": 1, "done": 1}
+    aside: list[str] = []
+    deadline = time.monotonic() + 60
+    while len(aside) < 3 and time.monotonic() < deadline:
+        for url in town.sqs.list_queues()["QueueUrls"]:
+            if "notification" in url.lower():
+                answer = town.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+                for message in answer.get("Messages", []):
+                    body = json.loads(message["Body"])
+                    assert body["error"]
+                    aside.append(body["notification"]["attributes"]["type"])
+        time.sleep(0.5)
+    assert sorted(aside) == ["batch_accepted", "batch_done", "clip_done"]
