@@ -32,6 +32,7 @@ check: $(READY) ## Lint, types, templates, freshness of generated docs
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/python -m shared.manifest.schema --check
+	@$(BIN)/python -m shared.catalog.docs --check
 	@$(BIN)/python -m bench.page --check
 	@$(BIN)/python scripts/build_motion_editor.py --check
 
@@ -41,6 +42,7 @@ format: $(READY) ## Put the code into its one format
 
 docs: $(READY) ## Write the generated pages anew
 	@$(BIN)/python -m shared.manifest.schema
+	@$(BIN)/python -m shared.catalog.docs
 	@$(BIN)/python -m bench.page
 	@$(BIN)/python scripts/build_motion_editor.py
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from lambdas.jobs_wiring import routed_services
+from lambdas.wiring import Event, clip_item, logged
 from shared.pipeline.prepare import prepare_clip
-
-from lambdas.wiring import Event, clip_item, logged, services
 
 
 @logged
 def handler(event: Event, _context: Any) -> Event:
-    return prepare_clip(services(), clip_item(event)).model_dump(mode="json")
+    return prepare_clip(routed_services(), clip_item(event)).model_dump(mode="json")

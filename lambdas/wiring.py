@@ -25,12 +25,12 @@ RETRIES = Config(retries={"mode": "adaptive", "max_attempts": 8}, max_pool_conne
 
 
 @cache
-def _client(name: str) -> Any:
+def client(name: str) -> Any:
     return boto3.client(name, config=RETRIES)
 
 
 @cache
-def _table() -> Any:
+def table() -> Any:
     return boto3.resource("dynamodb", config=RETRIES).Table(environment().state_table)
 
 
@@ -38,13 +38,13 @@ def services() -> Services:
     """Fresh services for one invocation; the clients below them are kept warm."""
     env = environment()
     meter = Meter(memory_gb=env.memory_mb / 1024)
-    objects = S3Objects(_client("s3"), meter)
+    objects = S3Objects(client("s3"), meter)
     return Services(
         drop_bucket=env.drop_bucket,
         work_bucket=env.work_bucket,
         library_bucket=env.library_bucket,
         objects=objects,
-        rows=DynamoRows(_table(), meter),
+        rows=DynamoRows(table(), meter),
         audit=S3AuditTrail(objects, env.library_bucket, _log_audit_line),
         meter=meter,
         limits=Limits(
@@ -63,11 +63,11 @@ def services() -> Services:
 
 
 def starter() -> StateMachineStarter:
-    return StateMachineStarter(_client("stepfunctions"), environment().state_machine_arn)
+    return StateMachineStarter(client("stepfunctions"), environment().state_machine_arn)
 
 
 def drop_queue() -> SqsDropQueue:
-    return SqsDropQueue(_client("sqs"), environment().drops_queue_url)
+    return SqsDropQueue(client("sqs"), environment().drops_queue_url)
 
 
 def run_ref(event: Event) -> RunRef:
@@ -84,6 +84,7 @@ def clip_item(event: Event) -> ClipItem:
         stem=event["stem"],
         index=event["index"],
         clip_key=event.get("clip_key", ""),
+        job_id=event.get("job_id", ""),
     )
     logger.append_keys(clip=item.stem)
     return item

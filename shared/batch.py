@@ -125,6 +125,7 @@ class ClipResult(Document):
     checks: tuple[Check, ...] = ()
     cost: Cost = Cost()
     seconds: dict[str, float] = Field(default_factory=dict, description="per stage")
+    progress_percent: int = Field(0, description="of the model that makes the clip, while it does")
     reused: bool = Field(False, description="taken from an earlier run with the same content")
 
 

@@ -136,6 +136,11 @@ class ArtefactKeys(NamedTuple):
         return self._key("inspection.json")
 
 
+def job_result_key(job_id: str) -> str:
+    """Where the file that a job brought home lies in the work bucket."""
+    return f"jobs/{job_id}/result.mp4"
+
+
 def audit_key(batch: str, run: str, stem: str, operation: str) -> str:
     """`batch` is `<project>/<batch>`."""
     return f"_audit/{batch}/{run}/{stem}.{operation}.json"

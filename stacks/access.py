@@ -17,7 +17,13 @@ READ = ("s3:GetObject", "s3:GetObjectVersion")
 READ_TAGGED = (*READ, "s3:GetObjectTagging", "s3:GetObjectVersionTagging")
 WRITE = ("s3:PutObject", "s3:AbortMultipartUpload")
 CHANGE = (*WRITE, "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObjectTagging")
-USE_TABLE = ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:BatchWriteItem")
+USE_TABLE = (
+    *("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:BatchWriteItem"),
+    # the ledger's transactions, and jobs that need no looking after any more
+    *("dynamodb:UpdateItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem"),
+)
+
+TELL_TASKS = ("states:SendTaskSuccess", "states:SendTaskHeartbeat")
 
 PROTECTED = ("mojo*", "__crop", "__cropped", "__selected")
 """Folders, at any depth, in which nothing may be written (seed B091)."""
@@ -32,7 +38,9 @@ class Places:
     library: s3.IBucket
     table: dynamodb.ITable
     drops: sqs.IQueue
+    jobs: sqs.IQueue
     state_machine_arn: str
+    providers_secret_arn: str
 
     @property
     def buckets(self) -> tuple[s3.IBucket, ...]:
@@ -116,6 +124,12 @@ def _whole(right: Access, places: Places) -> iam.PolicyStatement:
             return _allow(("states:StartExecution",), places.state_machine_arn)
         case Access.DROP_AGAIN:
             return _allow(("sqs:SendMessage",), places.drops.queue_arn)
+        case Access.QUEUE_JOBS:
+            return _allow(("sqs:SendMessage",), places.jobs.queue_arn)
+        case Access.TELL_TASKS:
+            return _allow(TELL_TASKS, places.state_machine_arn)
+        case Access.READ_KEYS:
+            return _allow(("secretsmanager:GetSecretValue",), places.providers_secret_arn)
         case _:
             raise ValueError(f"{right} is a right to objects")
 

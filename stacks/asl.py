@@ -8,7 +8,14 @@ that CloudFormation substitutes, so the whole definition can be read and tested 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stacks.error_families import CANCELLED, CROWDED, DECIDED, INVALID_INPUT, PASSING, QUALITY_FAILED
+from stacks.error_families import (
+    CANCELLED,
+    CROWDED,
+    DECIDED,
+    INVALID_INPUT,
+    PASSING,
+    QUALITY_FAILED,
+)
 
 State = dict[str, Any]
 States = dict[str, State]
@@ -20,6 +27,10 @@ WITH_ERROR = "{% $merge([$states.input, {'error': $states.errorOutput}]) %}"
 # Longer than the function's own limit, so that a try has surely ended when the next begins.
 TASK_MARGIN_SEC = 30
 MESSAGE_TIMEOUT_SEC = 30
+
+JOB_TIMEOUT_SEC = 2 * 3600
+# a lost message is found by the hourly sweep, which is given some time
+JOB_HEARTBEAT_SEC = 75 * 60
 
 PASSING_RETRY = {
     "ErrorEquals": PASSING,
@@ -169,6 +180,31 @@ def set_aside(comment: str, *, then: str | None, otherwise: str, output: Any = I
         "Retry": MESSAGE_RETRIES,
         "Catch": [{"ErrorEquals": ["States.ALL"], "Next": otherwise, "Output": output}],
         **_onwards(then),
+    }
+
+
+def wait_for_job(comment: str, *, then: str) -> State:
+    """Queue the clip's job and wait until it is told of the end.
+
+    Whatever happens, `then` looks at the job's own row: a wait that broke off says nothing.
+    """
+    return {
+        "Type": "Task",
+        "QueryLanguage": "JSONata",
+        "Comment": comment,
+        "Resource": "arn:${Partition}:states:::sqs:sendMessage.waitForTaskToken",
+        "Arguments": {
+            "QueueUrl": "${JobsQueueUrl}",
+            "MessageBody": (
+                "{% $string({'job_id': $states.input.job_id,"
+                " 'token': $states.context.Task.Token}) %}"
+            ),
+        },
+        "Output": INPUT,
+        "TimeoutSeconds": JOB_TIMEOUT_SEC,
+        "HeartbeatSeconds": JOB_HEARTBEAT_SEC,
+        "Catch": [{"ErrorEquals": ["States.ALL"], "Next": then, "Output": INPUT}],
+        "Next": then,
     }
 
 

@@ -62,12 +62,13 @@ class BatchMachine(Construct):
         work: s3.IBucket,
         creators: sns.Topic,
         dead_letters: sqs.Queue,
+        jobs: sqs.Queue,
     ) -> None:
         super().__init__(scope, id_)
         stack = Stack.of(self)
         self._settings = settings
         self.name = machine_name(settings)
-        self.role = self._build_role(functions.values(), work, creators, dead_letters)
+        self.role = self._build_role(functions.values(), work, creators, (dead_letters, jobs))
         self.machine = sfn.StateMachine(
             self,
             "Machine",
@@ -77,6 +78,7 @@ class BatchMachine(Construct):
                 "Partition": stack.partition,
                 "CreatorsTopicArn": creators.topic_arn,
                 "NotificationsDeadLettersUrl": dead_letters.queue_url,
+                "JobsQueueUrl": jobs.queue_url,
                 **{
                     function_placeholder(state): function.function_arn
                     for state, function in functions.items()
@@ -117,7 +119,7 @@ class BatchMachine(Construct):
         functions: Iterable[lambda_.Function],
         work: s3.IBucket,
         creators: sns.Topic,
-        dead_letters: sqs.Queue,
+        queues: Iterable[sqs.Queue],
     ) -> iam.Role:
         role = iam.Role(
             self,
@@ -129,7 +131,7 @@ class BatchMachine(Construct):
             _allow("lambda:InvokeFunction", *(each.function_arn for each in functions)),
             _allow("s3:GetObject", work.arn_for_objects(PLANS)),
             _allow("sns:Publish", creators.topic_arn),
-            _allow("sqs:SendMessage", dead_letters.queue_arn),
+            _allow("sqs:SendMessage", *(queue.queue_arn for queue in queues)),
             *self._run_children(),
         ]
         for statement in allowed:

@@ -17,6 +17,7 @@ from stacks.asl import (
     mark,
     notify,
     set_aside,
+    wait_for_job,
 )
 
 ITEM = ("run", "stem", "index")
@@ -49,13 +50,31 @@ def clip_states(timeouts: Mapping[str, int]) -> States:
                 "$states.input.dry_run = true": "ClipPlanned",
                 "$states.input.engine = 'camera_move'": "FinishClip",
             },
-            otherwise="RefuseEngine",
+            otherwise="RouteClip",
+        ),
+        "RouteClip": _step(
+            "RouteClip",
+            "Try the next model of the route, take what came, hold, or give up.",
+            MADE,
+            timeouts,
+            then="ChooseStep",
+        ),
+        "ChooseStep": choose(
+            "Go where the jobs' rows say.",
+            rules={
+                "$states.input.step = 'generate'": "Generate",
+                "$states.input.step = 'finish'": "FinishClip",
+            },
+            otherwise="HoldClip",
+        ),
+        "Generate": wait_for_job(
+            "Wait for the model; nothing here runs, and nothing is paid twice.", then="RouteClip"
         ),
         "ClipPlanned": end("The plan and its price are written; nothing was spent."),
         "FinishClip": _step(
             "FinishClip",
             "Render, finish and encode the clip into the work bucket.",
-            MADE,
+            (*MADE, "job_id"),
             timeouts,
             then="InspectClip",
         ),
@@ -98,15 +117,6 @@ def _step(
 
 def _ends(timeouts: Mapping[str, int]) -> States:
     return {
-        "RefuseEngine": mark(
-            "This deployment has no way to run the engine that the plan names.",
-            then="RecordClipEnd",
-            outcome="'rejected'",
-            error=(
-                "{'Error': 'ModelUnavailable', 'Cause': 'Nothing here runs the engine '"
-                " & $string($states.input.engine) & '.'}"
-            ),
-        ),
         "RejectClip": mark("The creator can mend it.", then="RecordClipEnd", outcome="'rejected'"),
         "CancelClip": mark("Somebody dropped CANCEL.", then="RecordClipEnd", outcome="'cancelled'"),
         "HoldClip": mark(
@@ -114,8 +124,10 @@ def _ends(timeouts: Mapping[str, int]) -> States:
             then="RecordClipEnd",
             outcome="'needs_review'",
             error=(
-                "$exists($states.input.error) ? $states.input.error : {'Error': 'QualityFailed',"
-                " 'Cause': 'The inspection says: ' & $string($states.input.verdict) & '.'}"
+                "$exists($states.input.error) ? $states.input.error :"
+                " $exists($states.input.verdict) ? {'Error': 'QualityFailed',"
+                " 'Cause': 'The inspection says: ' & $string($states.input.verdict) & '.'} :"
+                " {'Error': 'JobHeld', 'Cause': $states.input.reason}"
             ),
         ),
         "FailClip": mark("It is our fault.", then="RecordClipEnd", outcome="'failed'"),

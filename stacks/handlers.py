@@ -30,6 +30,9 @@ class Access(StrEnum):
     USE_TABLE = "use table"
     START_RUNS = "start runs"
     DROP_AGAIN = "send to the drops queue"
+    QUEUE_JOBS = "send to the jobs queue"
+    TELL_TASKS = "tell waiting tasks"
+    READ_KEYS = "read the providers' secret"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +55,14 @@ class HandlerSpec:
         return Access.DROP_AGAIN in self.access
 
     @property
+    def queues_jobs(self) -> bool:
+        return Access.QUEUE_JOBS in self.access
+
+    @property
+    def reads_keys(self) -> bool:
+        return Access.READ_KEYS in self.access
+
+    @property
     def entry(self) -> str:
         return f"lambdas.{self.name}.handler"
 
@@ -61,20 +72,27 @@ COMMON = frozenset({Access.USE_TABLE, Access.WRITE_ANSWERS})
 
 ACCEPT_DROP = "accept_drop"
 SETTLE_BROKEN_RUN = "settle_broken_run"
-OUTSIDE_WORKFLOW = frozenset({ACCEPT_DROP, SETTLE_BROKEN_RUN})
+ADVANCE_JOB = "advance_job"
+RECEIVE_CALLBACK = "receive_callback"
+SWEEP_JOBS = "sweep_jobs"
+OUTSIDE_WORKFLOW = frozenset(
+    {ACCEPT_DROP, SETTLE_BROKEN_RUN, ADVANCE_JOB, RECEIVE_CALLBACK, SWEEP_JOBS}
+)
 
 
 def handler_specs(settings: Settings) -> tuple[HandlerSpec, ...]:
     """The table, with the settings filled in."""
     core, finish, inspect = Bundle.CORE, Bundle.FINISH, Bundle.INSPECT
     drop, work, library = Access.READ_DROP, Access.READ_WORK, Access.READ_LIBRARY
+    keys = Access.READ_KEYS
     return (
         _spec(ACCEPT_DROP, core, 512, 60, drop, Access.START_RUNS),
         _spec("check_manifest", core, 1024, 120, drop, Access.WRITE_WORK),
         _spec("await_keyframes", core, 1024, 120, drop, work),
         _spec("plan_batch", core, 1024, 300, drop, work, Access.WRITE_WORK),
         # looks into the library, so that a name taken by a stranger is refused before rendering
-        _spec("prepare_clip", finish, 3008, 120, drop, work, library, Access.WRITE_WORK),
+        _spec("prepare_clip", finish, 3008, 120, drop, work, library, Access.WRITE_WORK, keys),
+        _spec("route_clip", finish, 3008, 120, drop, work, Access.WRITE_WORK, keys),
         _spec(
             *("finish_clip", finish, settings.finish_memory_mb, 900),
             *(drop, work, Access.WRITE_WORK),
@@ -87,6 +105,14 @@ def handler_specs(settings: Settings) -> tuple[HandlerSpec, ...]:
             *(drop, work, library, Access.WRITE_LIBRARY, Access.DROP_AGAIN),
         ),
         _spec(SETTLE_BROKEN_RUN, core, 512, 60, Access.DROP_AGAIN),
+        # submits, polls, and brings the file home: up to four minutes of download
+        _spec(
+            *(ADVANCE_JOB, core, 1024, 360),
+            *(work, Access.WRITE_WORK, keys),
+            *(Access.QUEUE_JOBS, Access.TELL_TASKS, Access.DROP_AGAIN),
+        ),
+        _spec(RECEIVE_CALLBACK, core, 512, 30, keys, Access.QUEUE_JOBS),
+        _spec(SWEEP_JOBS, core, 512, 120, Access.QUEUE_JOBS),
     )
 
 

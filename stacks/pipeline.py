@@ -1,6 +1,6 @@
 """The pipeline: what happens between a dropped manifest and a finished batch."""
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import ArnFormat, CfnOutput, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
@@ -14,8 +14,11 @@ from stacks.bundles.code import bundle_code
 from stacks.handler_function import HandlerFunction
 from stacks.handlers import (
     ACCEPT_DROP,
+    ADVANCE_JOB,
     OUTSIDE_WORKFLOW,
+    RECEIVE_CALLBACK,
     SETTLE_BROKEN_RUN,
+    SWEEP_JOBS,
     Bundle,
     HandlerSpec,
     handler_specs,
@@ -23,7 +26,7 @@ from stacks.handlers import (
 from stacks.queues import dead_letter_queue, work_queue
 from stacks.settings import Settings
 from stacks.storage import StorageStack
-from stacks.triggers import settle_broken_runs, wake_on_drops
+from stacks.triggers import settle_broken_runs, sweep_every_hour, wake_on_drops
 
 DROPS_AT_ONCE = 10
 
@@ -63,6 +66,13 @@ class PipelineStack(Stack):
         self.notifications_dead_letters = dead_letter_queue(
             self, "NotificationsDeadLetters", whose="the Notify states"
         )
+        self.jobs_dead_letters = dead_letter_queue(self, "JobsDeadLetters", whose=ADVANCE_JOB)
+        self.jobs = work_queue(
+            self,
+            "Jobs",
+            handler_timeout_sec=self._specs[ADVANCE_JOB].timeout_sec,
+            dead_letters=self.jobs_dead_letters,
+        )
         self.drops = work_queue(
             self,
             "Drops",
@@ -83,7 +93,9 @@ class PipelineStack(Stack):
             library=self._storage.library,
             table=self._storage.table,
             drops=self.drops,
+            jobs=self.jobs,
             state_machine_arn=machine_arn(self, self._settings),
+            providers_secret_arn=self._secret_arn(),
         )
         return {
             name: HandlerFunction(
@@ -111,7 +123,18 @@ class PipelineStack(Stack):
             "MAX_MANIFEST_BYTES": str(settings.max_manifest_bytes),
             "MAX_KEYFRAME_BYTES": str(settings.max_keyframe_bytes),
             **({"DROPS_QUEUE_URL": self.drops.queue_url} if spec.drops_again else {}),
+            **({"JOBS_QUEUE_URL": self.jobs.queue_url} if spec.queues_jobs else {}),
+            **({"PROVIDERS_SECRET": self._settings.providers_secret} if spec.reads_keys else {}),
         }
+
+    def _secret_arn(self) -> str:
+        """The secret that ops make by hand; Secrets Manager ends its ARN with six characters."""
+        return self.format_arn(
+            service="secretsmanager",
+            resource="secret",
+            resource_name=f"{self._settings.providers_secret}-??????",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
 
     def _build_machine(self) -> BatchMachine:
         inside = [spec for name, spec in self._specs.items() if name not in OUTSIDE_WORKFLOW]
@@ -124,6 +147,7 @@ class PipelineStack(Stack):
             work=self._storage.work,
             creators=self.creators,
             dead_letters=self.notifications_dead_letters,
+            jobs=self.jobs,
         )
 
     def _connect(self) -> None:
@@ -131,6 +155,21 @@ class PipelineStack(Stack):
             sources.SqsEventSource(
                 self.drops, batch_size=DROPS_AT_ONCE, report_batch_item_failures=True
             )
+        )
+        self.handlers[ADVANCE_JOB].add_event_source(
+            sources.SqsEventSource(self.jobs, batch_size=1, report_batch_item_failures=True)
+        )
+        # Signed by us for each job, and where the provider signs, by the provider: IAM would
+        # keep out exactly those who are meant to call.
+        self.callback = self.handlers[RECEIVE_CALLBACK].add_function_url(
+            auth_type=lambda_.FunctionUrlAuthType.NONE
+        )
+        self.handlers[ADVANCE_JOB].add_environment("CALLBACK_URL", self.callback.url)
+        self.sweep_rule = sweep_every_hour(
+            self,
+            "OnTheHour",
+            function=self.handlers[SWEEP_JOBS],
+            dead_letters=self.jobs_dead_letters,
         )
         self.drops_rule = wake_on_drops(
             self,
@@ -153,6 +192,9 @@ class PipelineStack(Stack):
             "CreatorsTopicArn": self.creators.topic_arn,
             "OpsTopicArn": self.ops.topic_arn,
             "DropsQueueUrl": self.drops.queue_url,
+            "JobsQueueUrl": self.jobs.queue_url,
+            "JobsDeadLettersUrl": self.jobs_dead_letters.queue_url,
+            "CallbackUrl": self.callback.url,
             "DropsDeadLettersUrl": self.drops_dead_letters.queue_url,
             "RunEndsDeadLettersUrl": self.run_ends_dead_letters.queue_url,
             "NotificationsDeadLettersUrl": self.notifications_dead_letters.queue_url,

@@ -74,6 +74,9 @@ class Settings(BaseModel):
         64 * MEBIBYTE, ge=1024, le=512 * MEBIBYTE, description="largest keyframe accepted"
     )
 
+    providers_secret: Annotated[str, Field(pattern=r"^[A-Za-z0-9/_+=.@-]{1,120}$")] = Field(
+        "dropreel/providers", description="secret with the providers' keys, made by hand"
+    )
     max_concurrency: int = Field(
         40, ge=1, le=1000, description="clips of one batch made at the same time"
     )

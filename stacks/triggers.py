@@ -81,3 +81,16 @@ def settle_broken_runs(
             )
         ],
     )
+
+
+def sweep_every_hour(
+    scope: Construct, id_: str, *, function: lambda_.Function, dead_letters: sqs.Queue
+) -> events.Rule:
+    """Every hour, somebody looks whether a job was lost."""
+    return events.Rule(
+        scope,
+        id_,
+        description="Dropreel: look again at jobs that have not come to an end",
+        schedule=events.Schedule.rate(Duration.hours(1)),
+        targets=[targets.LambdaFunction(function, dead_letter_queue=dead_letters)],
+    )

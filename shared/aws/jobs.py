@@ -35,6 +35,10 @@ class OpenJob(Document):
     since: str
 
 
+class UsedOnce(Document):
+    """A token that nobody may use again."""
+
+
 class DynamoJobs:
     """`JobStore` on DynamoDB."""
 
@@ -61,6 +65,10 @@ class DynamoJobs:
 
     def close_job(self, job_id: str) -> None:
         self._documents.delete("open-jobs", f"job#{job_id}")
+
+    def use_once(self, use_id: str) -> None:
+        """Note that a callback token was used; `Conflict` when it was used before."""
+        self._documents.put(f"callback#{use_id}", "used", UsedOnce(), version=1)
 
 
 class DynamoSlots:

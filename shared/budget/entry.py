@@ -35,6 +35,7 @@ class PriceUsed(Document):
     """The catalogue's price row that an estimate was made from, as it was on that day."""
 
     id: str
+    amount: str = Field("", description="per unit, as the source states it")
     source: str
     as_of: str
     verification: str

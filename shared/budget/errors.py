@@ -6,6 +6,7 @@ InvalidInput
 ├── ApprovalExpired    nobody answered in time
 ├── AlreadyDecided     the other answer was given before
 ├── LinkRefused        a one-time link that is forged, used or too old
+├── PriceUnknown       nobody knows what it would cost
 └── NothingHeld        there is no open question about this job
 InternalFault
 └── NotReserved        money is booked for a job that never reserved any
@@ -71,6 +72,10 @@ class AlreadyDecided(InvalidInput):
 
 class LinkRefused(InvalidInput):
     """The link is forged, was used, or is too old; which of them is told to nobody."""
+
+
+class PriceUnknown(InvalidInput):
+    """Nobody knows what it would cost, so no money is spent on it."""
 
 
 class NothingHeld(InvalidInput):

@@ -1,21 +1,14 @@
 """A project's rules about money and models; without a row nothing may be spent."""
 
-from enum import StrEnum
 from typing import Any
 
 from pydantic import Field, field_validator
 
 from shared.budget.money import MicroUsd
 from shared.clip import Document
+from shared.routing.policy import Policy
 
 ALERT_PERCENTS = (50, 80, 100)
-
-
-class Privacy(StrEnum):
-    """Where keyframes may travel."""
-
-    ANY = "any"
-    LOCAL_ONLY = "local_only"
 
 
 class Project(Document):
@@ -23,20 +16,15 @@ class Project(Document):
 
     `monthly_budget` of 0 means that nothing may be spent; there is no value for "unlimited".
     `approve_above` is what a batch may cost before a person is asked: None asks never (the budget
-    is the approval), 0 asks for every batch that costs anything.
+    is the approval), 0 asks for every batch that costs anything. `default_route` is taken where a
+    manifest names none; empty means the deployment's own.
     """
 
     version: int = 0
     name: str
     monthly_budget: MicroUsd = Field(0, ge=0)
     approve_above: MicroUsd | None = Field(None, ge=0)
-    max_per_clip: MicroUsd | None = Field(None, ge=0)
-    commercial: bool = Field(
-        True, description="clips are used commercially: licences must allow it"
-    )
-    territory: str = Field("", description="ISO 3166 country code of who uses the clips")
-    privacy: Privacy = Privacy.ANY
-    refused_origins: tuple[str, ...] = Field((), description="country codes, for example CN")
+    policy: Policy = Policy()
     default_route: tuple[str, ...] = ()
     alert_percents: tuple[int, ...] = ALERT_PERCENTS
     changed_at: str = ""

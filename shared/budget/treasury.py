@@ -87,8 +87,10 @@ class LedgerTreasury:
             self.ledger.hold(name, job.job_id, ending.message)
 
     def _charge(self, job: Job, reported_usd: float | None) -> Charge:
+        entry = self.ledger.store.entry(job.project_id, job.job_id)
         return best_charge(
             reported=None if reported_usd is None else micro_usd(reported_usd),
             measured=self.measured_of(job),
-            estimate=self.price_of(job).expected,
+            # what the money was set aside for, whatever the price list says by now
+            estimate=entry.estimate if entry else self.price_of(job).expected,
         )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from shared.errors import InvalidInput, Transient
-from shared.jobs.job import Job
+from shared.jobs.job import Job, Waiter
 from shared.jobs.outcome import Billed, Ending, JobState, Outcome, SubmitReading
 from shared.jobs.ports import (
     Desk,
@@ -26,6 +26,7 @@ from shared.jobs.ports import (
     Slots,
     Treasury,
 )
+from shared.ports import Conflict
 
 SUBMIT_GRACE = timedelta(minutes=3)
 """How long a POST may be on its way: its timeout, the handler's, and some."""
@@ -35,6 +36,7 @@ UNKNOWN_PAUSE_SEC = 300
 RESCUE_PAUSE_SEC = 600
 FETCH_TRIES = 12
 REFUSALS = 20
+WAIT_TRIES = 6
 
 END_STATES = {
     Outcome.FAILED: JobState.FAILED,
@@ -75,6 +77,25 @@ class JobsEngine:
             JobState.SUBMIT_UNKNOWN: self._ask_unknown,
         }.get(job.state, self._after_end)
         return step(job)
+
+    def wait(self, job_id: str, token: str) -> None:
+        """Put a waiting task onto the job's row; it is told when the job ends.
+
+        Raises
+        ------
+        Conflict : the row is too busy just now.
+        """
+        for _ in range(WAIT_TRIES):
+            job = self.store.job(job_id)
+            if job is None or any(waiter.token == token for waiter in job.waiters):
+                return
+            waiter = Waiter(token=token, since=self.now().isoformat())
+            try:
+                self.store.save_job(job.model_copy(update={"waiters": (*job.waiters, waiter)}))
+            except Conflict:
+                continue
+            return
+        raise Conflict(f"the row of job {job_id} is too busy")
 
     def _save(self, job: Job) -> Job:
         now = self.now().isoformat()

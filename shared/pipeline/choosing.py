@@ -62,10 +62,12 @@ def rank_clip(services: Services, project: str, request: ClipRequest, shape: Sha
         video_request(request, shape),
         services.policy(project),
         services.engines,
+        prompt_follows=request.operation is Operation.SCENE_ANIMATION,
+        may_trim=True,
     )
 
 
-def maker_of(ranking: Ranking, candidate: Candidate) -> Maker:
+def maker_of(ranking: Ranking, candidate: Candidate, asked_sec: float) -> Maker:
     """The candidate as the plan wants it; models that were named before it are deviations."""
     row = load_catalog().find(candidate.model)
     if row is None:
@@ -82,7 +84,17 @@ def maker_of(ranking: Ranking, candidate: Candidate) -> Maker:
         for word in (_model_id(word) for word in named)
         if word in passed
     )
-    return Maker(row, candidate.engine, tuple(ranking.explanation(candidate)), deviations)
+    why = tuple(ranking.explanation(candidate))
+    return Maker(row, candidate.engine, why, (*deviations, *_trimmed(candidate, asked_sec)))
+
+
+def _trimmed(candidate: Candidate, asked_sec: float) -> tuple[Deviation, ...]:
+    """A model that makes fixed lengths makes a longer clip, of which the first part is used."""
+    made = candidate.duration_sec
+    if made is None or made <= asked_sec:
+        return ()
+    reason = f"{candidate.model} makes no shorter clip; the first {asked_sec:g} s of it are used"
+    return (Deviation(field="generated_sec", asked=asked_sec, used=made, reason=reason),)
 
 
 def _model_id(word: str) -> str:

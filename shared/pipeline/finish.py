@@ -1,22 +1,42 @@
-"""FinishClip: render the camera move and encode master, proxy and poster in one pass."""
+"""FinishClip: from frames to master, proxy and poster in one pass.
+
+The frames come from the camera, which draws each at its own moment, or from a model's file, which
+is brought to the delivered size and rate.
+"""
 
 import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from av import VideoFrame
+
 from shared.batch import ClipStatus
 from shared.clip import ClipPlan, Interpolation, ObjectRef
 from shared.frames import frame_rate
-from shared.keys import ArtefactKeys
+from shared.keys import ArtefactKeys, job_result_key
 from shared.motion.path import CameraPath
 from shared.pipeline.plan import ClipOrder
 from shared.pipeline.prepare import read_keyframe
 from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.stage import ClipStage
 from shared.video.camera import prepare_still, render_frames
+from shared.video.decode import decode_frames, read_rate
 from shared.video.finish import finish_clip as encode_clip
 from shared.video.finish_spec import FinishedFile, FinishResult, FinishSpec
+
+
+@dataclass(frozen=True)
+class Source:
+    """Frames, from the start each time it is called, and their rate."""
+
+    frames: Callable[[], Iterable[VideoFrame]]
+    rate: Fraction
+    interpolation: Interpolation
 
 
 def finish_clip(services: Services, item: ClipItem) -> None:
@@ -36,7 +56,8 @@ def finish_clip(services: Services, item: ClipItem) -> None:
         plan = ClipPlan.model_validate_json(_read(services, item.run.work.plan(item.index)))
         order = ClipOrder.model_validate_json(_read(services, item.run.work.request(item.index)))
         with TemporaryDirectory() as scratch:
-            result = _make(services, plan, order, Path(scratch))
+            source = _source(services, item, plan, order, Path(scratch))
+            result = _make(services, plan, order, source, Path(scratch))
             for key, made, type_ in (
                 (artefacts.master, result.master, "video/mp4"),
                 (artefacts.proxy, result.proxy, "video/mp4"),
@@ -62,7 +83,11 @@ def _made_before(services: Services, artefacts: ArtefactKeys) -> dict[str, Any] 
     return document
 
 
-def _make(services: Services, plan: ClipPlan, order: ClipOrder, scratch: Path) -> FinishResult:
+def _source(
+    services: Services, item: ClipItem, plan: ClipPlan, order: ClipOrder, scratch: Path
+) -> Source:
+    if item.job_id:
+        return _generated(services, item, plan, scratch)
     keyframe = read_keyframe(services, order.keyframe)
     path = CameraPath(plan.motion.start_rect, plan.motion.end_rect, plan.motion.easing)
     width, height = keyframe.size
@@ -72,22 +97,41 @@ def _make(services: Services, plan: ClipPlan, order: ClipOrder, scratch: Path) -
     ]
     size = (plan.width, plan.height)
     still = prepare_still(keyframe.rgb, boxes, size)
-    rate = frame_rate(plan.fps)
+    frames = partial(render_frames, still, boxes, size)
+    return Source(frames, frame_rate(plan.fps), Interpolation.NONE)
+
+
+def _generated(services: Services, item: ClipItem, plan: ClipPlan, scratch: Path) -> Source:
+    """A model's file; interpolated to the delivered rate where its own is another (B057)."""
+    path = scratch / "generated.mp4"
+    ref = ObjectRef(bucket=services.work_bucket, key=job_result_key(item.job_id))
+    services.objects.download(ref, path)
+    rate = read_rate(path)
+    same = rate == frame_rate(plan.fps)
+    return Source(
+        partial(decode_frames, path, size=(plan.width, plan.height)),
+        rate,
+        Interpolation.NONE if same else Interpolation.MINTERPOLATE,
+    )
+
+
+def _make(
+    services: Services, plan: ClipPlan, order: ClipOrder, source: Source, scratch: Path
+) -> FinishResult:
     spec = FinishSpec(
         width=plan.width,
         height=plan.height,
-        rate=rate,
+        rate=frame_rate(plan.fps),
         frame_count=plan.frame_count,
-        source_rate=rate,  # the camera draws every delivered frame itself
-        interpolation=Interpolation.NONE,
+        source_rate=source.rate,
+        interpolation=source.interpolation,
         stabilise=plan.finish.stabilise,
         codec=plan.finish.codec,
         comment=plan.model_dump_json(include={"clip_key", "model", "model_revision", "motion"}),
+        title=plan.stem,
     )
     lut = services.objects.read(order.lut) if order.lut else None
-    return encode_clip(
-        lambda: render_frames(still, boxes, size), spec=spec, out_dir=scratch, lut=lut
-    )
+    return encode_clip(source.frames, spec=spec, out_dir=scratch, lut=lut)
 
 
 def finished_document(item: ClipItem, plan: ClipPlan, result: FinishResult) -> dict[str, Any]:

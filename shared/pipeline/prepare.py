@@ -23,6 +23,7 @@ class Prepared(Document):
     clip_key: str
     engine: str
     dry_run: bool
+    job_id: str = ""
 
 
 def prepare_clip(services: Services, item: ClipItem) -> Prepared:
@@ -40,7 +41,7 @@ def prepare_clip(services: Services, item: ClipItem) -> Prepared:
         keyframe = read_keyframe(services, order.keyframe)
         shape = decide_shape(order.request, keyframe)
         ranking = rank_clip(services, item.run.project_id, order.request, shape)
-        maker = maker_of(ranking, ranking.best_or_raise())
+        maker = maker_of(ranking, ranking.best_or_raise(), order.request.motion.duration_sec)
         plan = decide_clip(item, order, keyframe, shape, maker, lut_hash(services, order))
         write_plan(services, item, plan, keyframe)
         stage.keep(clip_key=plan.clip_key)

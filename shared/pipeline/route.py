@@ -101,8 +101,8 @@ def _may_still_come(job: Job) -> bool:
 def _why_held(job: Job) -> str:
     if job.state is JobState.SUBMIT_UNKNOWN:
         return (
-            f"nobody can say whether {job.provider} accepted job {job.job_id} ({job.note}). Nothing "
-            "else is paid until that is known: see `dropreel jobs`."
+            f"nobody can say whether {job.provider} accepted job {job.job_id} ({job.note}). "
+            "Nothing else is paid until that is known: see `dropreel jobs`."
         )
     return job.ending.message if job.ending else ""
 
@@ -117,7 +117,7 @@ def _next_try(
     move = next_candidate(ranking, _tried(ranking, tries, rows))
     if move.move is not Move.TRY or move.candidate is None:
         raise ModelUnavailable(f"no model made the clip: {move.reason}.")
-    maker = maker_of(ranking, move.candidate)
+    maker = maker_of(ranking, move.candidate, order.request.motion.duration_sec)
     plan = decide_clip(item, order, keyframe, shape, maker, lut_hash(services, order))
     write_plan(services, item, plan, keyframe)
     if maker.engine == CAMERA_MOVE:
@@ -175,7 +175,13 @@ def _open_job(
         candidate=candidate.key,
         provider=candidate.engine.removeprefix("api:"),
         attempt=attempt,
-        request=request.model_copy(update={"model": candidate.model, "image": media}),
+        request=request.model_copy(
+            update={
+                "model": candidate.model,
+                "image": media,
+                "duration_sec": candidate.duration_sec or request.duration_sec,
+            }
+        ),
         inputs={"image": ref} if media else {},
         manifest=item.run.manifest,
         estimate_usd=float(candidate.quote.high),

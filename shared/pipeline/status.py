@@ -21,7 +21,7 @@ def write_status(services: Services, folder: Folder, *, force: bool = False) -> 
     """Write `_status.json` for a folder, unless it was written a moment ago.
 
     `force` is for turning points that nobody may miss. In between, the file is renewed at most once
-    a second for every hundred clips, so that the cost of a clip does not grow with its batch.
+    a second for every fifty clips, so that the cost of a clip does not grow with its batch.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def _is_fresh(services: Services, folder: Folder, key: str) -> bool:
     if written is None:
         return False
     total = sum(run.total for run in services.rows.runs(folder))
-    pause = timedelta(seconds=min(30.0, 1 + total / 100))
+    pause = timedelta(seconds=min(30.0, total / 50))
     return services.now() - written.modified < pause
 
 

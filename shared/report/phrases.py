@@ -9,6 +9,7 @@ STATUS_WORDS = {
     ClipStatus.WAITING: "Waiting",
     ClipStatus.PREPARING: "Preparing",
     ClipStatus.PLANNED: "Planned",
+    ClipStatus.GENERATING: "Generating",
     ClipStatus.FINISHING: "Finishing",
     ClipStatus.INSPECTING: "Inspecting",
     ClipStatus.PUBLISHING: "Publishing",

@@ -327,6 +327,14 @@ def _clip_status(clip: ClipResult, *, ended: bool) -> dict[str, Any]:
     return row
 
 
+def _percent(clip: ClipResult) -> int:
+    """A clip that a model makes moves between the starts of two stages."""
+    start = clip.status.percent
+    if clip.status is not ClipStatus.GENERATING:
+        return start
+    return start + (ClipStatus.FINISHING.percent - start) * clip.progress_percent // 100
+
+
 def code(text: str) -> str:
     """A name or value in a code span, whatever is in it: one line, no way out of the span."""
     line = " ".join(text.split()) or " "

@@ -1,6 +1,7 @@
 """Frames out of a finished or generated video file, in the one colour of the house."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -44,3 +45,21 @@ def decode_frames(path: Path, *, size: tuple[int, int] | None = None) -> Iterato
         ) from error
     if not decoded:
         raise EncodeFailed(f"{path.name} holds no decodable frame.")
+
+
+def read_rate(path: Path) -> Fraction:
+    """Frames per second that the file claims, on average over its length.
+
+    Raises
+    ------
+    EncodeFailed
+        When the file is no video, or claims no rate.
+    """
+    try:
+        with av.open(str(path)) as container:
+            rate = container.streams.video[0].average_rate if container.streams.video else None
+    except (av.FFmpegError, OSError) as error:
+        raise EncodeFailed(f"{path.name} cannot be read: {error}") from error
+    if not rate:
+        raise EncodeFailed(f"{path.name} has no video stream with a frame rate.")
+    return Fraction(rate)

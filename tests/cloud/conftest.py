@@ -9,7 +9,7 @@ from local_cloud.cloud import embedded_cloud
 from tests.cloud.town import Town, build_town
 
 CHECKOUT = Path(__file__).parents[2]
-WAIT_SCALE = 0.2
+WAIT_SCALE = 0.05
 """Factor on the state machine's waits and retry pauses."""
 
 

@@ -1,6 +1,5 @@
 """However the files arrive, the folder ends up with its clips, once."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,7 +13,7 @@ MANIFEST = small_manifest("a.png")
 
 
 @pytest.fixture(scope="module")
-def dropped(town: Town) -> Iterator[Town]:
+def dropped(town: Town) -> Town:
     """Everything that need not be watched while it happens is dropped first, all at once."""
     image = picture(seed=21)
     town.drop("images-first", {"a.png": image, "manifest.json": MANIFEST})
@@ -35,7 +34,7 @@ def dropped(town: Town) -> Iterator[Town]:
         list(pool.map(lambda _: town.put("ten-times", "manifest.json", MANIFEST), range(10)))
     town.put("two", "one.manifest.json", small_manifest("a.png"))
     town.put("two", "two.manifest.json", small_manifest("b.png"))
-    yield town
+    return town
 
 
 def part_by_part(town: Town, key: str, body: bytes) -> None:

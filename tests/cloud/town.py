@@ -142,13 +142,18 @@ def build_town(deployment: Deployment) -> Town:
     """A town whose creators' messages arrive in a queue, and that waits less for keyframes."""
     session = session_for(deployment.endpoint)
     inbox = session.client("sqs").create_queue(QueueName="inbox")["QueueUrl"]
+    subscribe(session, deployment)
+    _shorten_the_wait(session)
+    return Town(deployment, session, inbox)
+
+
+def subscribe(session: CloudSession, deployment: Deployment) -> None:
+    """Let the inbox have what creators are told."""
     session.client("sns").subscribe(
         TopicArn=deployment.creators_topic_arn,
         Protocol="sqs",
         Endpoint=f"arn:aws:sqs:{deployment.region}:{deployment.account}:inbox",
     )
-    _shorten_the_wait(session)
-    return Town(deployment, session, inbox)
 
 
 def _shorten_the_wait(session: CloudSession) -> None:

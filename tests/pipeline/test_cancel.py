@@ -1,13 +1,11 @@
 """CANCEL, dropped at any moment."""
 
-from datetime import timedelta
-
 import pytest
 
 from shared.batch import BatchState
 from shared.pipeline.accept import Verdict
 from shared.pipeline.broken import settle_broken_run
-from tests.pipeline.house import House, build_house, picture, small_manifest
+from tests.pipeline.house import House, build_house, later, picture, small_manifest
 
 STEPS = (
     *(("CheckManifest", ""), ("AwaitKeyframes", ""), ("PlanBatch", "")),
@@ -125,8 +123,3 @@ def test_a_run_that_ops_aborted_ends_cancelled_and_tells_so() -> None:
     assert settle_broken_run(house.services, house, run, "ABORTED")
     assert house.status()["state"] == "cancelled"
     assert {clip["status"] for clip in house.status()["clips"]} == {"cancelled"}
-
-
-def later(house: House, seconds: float) -> None:
-    """Let what is put from now on be newer by so much; S3 tells times in whole seconds."""
-    house.clock.ahead += timedelta(seconds=seconds)

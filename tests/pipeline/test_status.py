@@ -12,7 +12,7 @@ from shared.clip import ObjectRef
 from shared.keys import STATUS_NAME
 from shared.pipeline.status import write_status
 from shared.ports import PreconditionFailed
-from tests.pipeline.house import House, picture, small_manifest
+from tests.pipeline.house import House, later, picture, small_manifest
 
 
 def planned(house: House, clips: int) -> None:
@@ -92,11 +92,20 @@ def test_a_turning_point_that_cannot_be_told_is_tried_again(
         write_status(house.services, house.folder, force=True)
 
 
-def test_progress_in_between_is_told_at_most_once_a_second(house: House) -> None:
-    planned(house, 1)
+def test_progress_of_many_clips_is_told_now_and_then_only(house: House) -> None:
+    planned(house, 100)
     before = house.answer(STATUS_NAME)
     write_status(house.services, house.folder)
     assert house.answer(STATUS_NAME) == before
+
+
+def test_progress_of_a_few_clips_is_told_at_once(house: House) -> None:
+    planned(house, 1)
+    (row,) = house.services.rows.clips(house.folder, house.started[0].run_id)
+    house.services.rows.save_clip(row.moved(ClipStatus.FINISHING))
+    later(house, 0.1)
+    write_status(house.services, house.folder)
+    assert house.clip("00")["status"] == "finishing"
 
 
 def test_a_status_file_that_somebody_deleted_comes_back(house: House) -> None:

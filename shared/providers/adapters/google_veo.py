@@ -81,9 +81,12 @@ class GoogleVeo(Adapter):
         return _read_submit(answer)
 
     def poll(self, job: JobRef) -> Call:
+        # An operation is asked for at the model that its name begins with.
+        model, _, _ = job.job_id.rpartition("/operations/")
+        place = f"{job.base_url}/v1beta1/{_escaped(model)}"
         return Call(
             method="POST",
-            url=f"{_resource(job.base_url, job.settings, job.model)}:fetchPredictOperation",
+            url=f"{place}:fetchPredictOperation",
             json={"operationName": job.job_id},
             timeout_sec=120,
             max_bytes=MOST_BYTES,
@@ -136,14 +139,17 @@ class GeminiVeo(Adapter):
         return _read_submit(answer)
 
     def poll(self, job: JobRef) -> Call:
-        # The name is a path of its own ("models/…/operations/…"), so it is not escaped as one step.
-        steps = (step for step in job.job_id.split("/") if step not in {"", ".", ".."})
-        name = "/".join(quote(step, safe="") for step in steps)
-        return Call(method="GET", url=f"{job.base_url}/v1beta/{name}")
+        return Call(method="GET", url=f"{job.base_url}/v1beta/{_escaped(job.job_id)}")
 
     def read_poll(self, answer: Answer, job: JobRef, before: Sequence[Answer] = ()) -> Reading:
         del job, before
         return _read_operation(answer)
+
+
+def _escaped(name: str) -> str:
+    """A resource name as a path: it brings its own slashes, and nothing else that has a meaning."""
+    steps = (step for step in name.split("/") if step not in {"", ".", ".."})
+    return "/".join(quote(step, safe="") for step in steps)
 
 
 def _compose(

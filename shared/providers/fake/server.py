@@ -39,7 +39,8 @@ class FakeProviders:
         self.closing = threading.Event()
         handler = type("Handler", (_Handler,), {"fake": self})
         self._server = _Server(("127.0.0.1", port), handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.01,), daemon=True
         )
 
     @property
@@ -101,8 +102,9 @@ class FakeProviders:
             return
         body, sign = made
         data = json.dumps(body).encode()
+        signature = sign(data)  # a webhook that comes again keeps its id
         for _ in range(2 if "duplicate-webhook" in job.faults else 1):
-            self._post(job, data, sign(data))
+            self._post(job, data, signature)
 
     def _post(self, job: FakeJob, data: bytes, signature: dict[str, str]) -> None:
         headers = {"Content-Type": "application/json", **signature}

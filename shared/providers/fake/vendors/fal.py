@@ -116,7 +116,7 @@ class FakeFal(FakeVendor):
             return Reply(202, {**body, "status": "IN_QUEUE", "queue_position": 1})
         if stand is Stand.RUNNING:
             return Reply(202, {**body, "status": "IN_PROGRESS", "logs": None})
-        body |= {"status": "COMPLETED", "metrics": {"inference_time": 1.0}}
+        body |= {"status": "COMPLETED", "logs": None, "metrics": {"inference_time": 1.0}}
         if stand is Stand.FAILED:
             body |= {"error": "Internal Server Error", "error_type": "internal_server_error"}
         if stand is Stand.CANCELLED:

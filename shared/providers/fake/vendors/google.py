@@ -48,6 +48,7 @@ class FakeVertex(FakeVendor):
             request,
             Wanted(
                 model=model,
+                reference=request.path.removeprefix("/v1beta1/").partition(":")[0],
                 image=str(request.at("instances", 0, "image", "bytesBase64Encoded") or ""),
                 seconds=seconds_of(request.at("parameters", "durationSeconds") or 8),
                 lines=lines_of(request.at("parameters", "resolution") or "720p"),
@@ -74,10 +75,7 @@ class FakeVertex(FakeVendor):
         return self._error(400, message, "INVALID_ARGUMENT")
 
     def operation(self, job: FakeJob) -> str:
-        return (
-            f"projects/fake/locations/global/publishers/google/models/{job.wanted.model}"
-            f"/operations/{job.id}"
-        )
+        return f"{job.wanted.reference}/operations/{job.id}"
 
     def accepted(self, job: FakeJob, request: Request) -> Reply:
         del request

@@ -1,0 +1,163 @@
+"""`dropreel project`: budgets and policies."""
+
+import getpass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.markup import escape
+
+from cli.books import AsJson, Profile, Region, console, open_books, plain_table, print_json
+from cli.errors import WrongUse
+from shared.budget.money import micro_usd, usd, usd_text
+from shared.budget.project import Project
+from shared.routing.policy import Policy, Privacy
+
+projects = typer.Typer(help="Budgets and policies of projects.", no_args_is_help=True)
+
+
+@projects.command("set")
+def set_project(
+    name: Annotated[str, typer.Argument(help="The project: the first folder of its drops.")],
+    monthly_budget: Annotated[
+        str | None, typer.Option(metavar="USD", help="The most that a month may cost.")
+    ] = None,
+    approve_above: Annotated[
+        str | None,
+        typer.Option(metavar="USD", help="Dearer batches wait for a person; `never` asks nobody."),
+    ] = None,
+    max_per_clip: Annotated[
+        str | None, typer.Option(metavar="USD", help="The most that a clip may cost; or `none`.")
+    ] = None,
+    commercial: Annotated[
+        bool | None, typer.Option("--commercial/--non-commercial", help="Will clips be sold?")
+    ] = None,
+    territory: Annotated[
+        list[str] | None, typer.Option(help="Where clips are shown, for example KR; repeatable.")
+    ] = None,
+    privacy: Annotated[Privacy | None, typer.Option(help="Where keyframes may travel.")] = None,
+    deny_origin: Annotated[
+        list[str] | None, typer.Option(help="No models from there, for example CN; repeatable.")
+    ] = None,
+    route: Annotated[
+        list[str] | None, typer.Option(help="Default route: preset or model; repeatable.")
+    ] = None,
+    allow_unverified_prices: Annotated[
+        bool | None,
+        typer.Option("--allow-unverified-prices/--no-unverified-prices", help="Spend on them?"),
+    ] = None,
+    as_json: AsJson = False,
+    profile: Profile = None,
+    region: Region = None,
+) -> None:
+    """Set a project's budget and policies; what is not given stays as it is."""
+    ledger = open_books(profile, region).ledger
+    before = ledger.project(name) or Project(name=name)
+    policy = {
+        "commercial": commercial,
+        "territory": territory,
+        "privacy": privacy,
+        "origins_denied": deny_origin,
+        "allow_unverified_prices": allow_unverified_prices,
+    }
+    given: dict[str, Any] = {key: value for key, value in policy.items() if value is not None}
+    if max_per_clip is not None:
+        unlimited = max_per_clip == "none"
+        given["max_price_per_clip_usd"] = None if unlimited else usd(_micro(max_per_clip))
+    try:
+        merged = Policy.model_validate({**before.policy.model_dump(), **given})
+        after = before.changed(
+            monthly_budget=_or(before.monthly_budget, monthly_budget),
+            approve_above=None
+            if approve_above == "never"
+            else _or(before.approve_above, approve_above),
+            policy=merged,
+            default_route=tuple(route) if route else before.default_route,
+            changed_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            changed_by=getpass.getuser(),
+        )
+    except ValidationError as error:
+        wrong = "; ".join(f"{each['loc'][-1]}: {each['msg']}" for each in error.errors())
+        raise WrongUse(wrong) from error
+    _show_project(ledger.save_project(after), as_json)
+
+
+@projects.command("show")
+def show_project(
+    name: str, as_json: AsJson = False, profile: Profile = None, region: Region = None
+) -> None:
+    """Show a project's budget and policies."""
+    found = open_books(profile, region).ledger.project(name)
+    if found is None:
+        raise WrongUse(
+            f"Project `{name}` has no budget, so nothing may be spent for it. "
+            f"Give it one: `dropreel project set {name} --monthly-budget 20`."
+        )
+    _show_project(found, as_json)
+
+
+@projects.command("list")
+def list_projects(as_json: AsJson = False, profile: Profile = None, region: Region = None) -> None:
+    """List the projects that have a budget."""
+    found = open_books(profile, region).ledger.projects()
+    if as_json:
+        print_json({"projects": [_document(each) for each in found]})
+        return
+    table = plain_table("project", "monthly budget", "asks above", "policy")
+    for each in found:
+        table.add_row(
+            escape(each.name), usd_text(each.monthly_budget), _asks(each), escape(_rules(each))
+        )
+    console.print(table)
+
+
+def _show_project(project: Project, as_json: bool) -> None:
+    if as_json:
+        print_json(_document(project))
+        return
+    console.print(
+        f"[bold]{escape(project.name)}[/]: {usd_text(project.monthly_budget)} a month; "
+        f"asks {_asks(project)}; {escape(_rules(project))}"
+    )
+
+
+def _document(project: Project) -> dict[str, Any]:
+    above = project.approve_above
+    return {
+        "name": project.name,
+        "monthly_budget_usd": usd(project.monthly_budget),
+        "approve_above_usd": None if above is None else usd(above),
+        "policy": project.policy.model_dump(mode="json"),
+        "default_route": list(project.default_route),
+        "alert_percents": list(project.alert_percents),
+        "changed_at": project.changed_at,
+        "changed_by": project.changed_by,
+    }
+
+
+def _asks(project: Project) -> str:
+    return "never" if project.approve_above is None else f"above {usd_text(project.approve_above)}"
+
+
+def _rules(project: Project) -> str:
+    policy = project.policy
+    rules = ["commercial" if policy.commercial else "non-commercial"]
+    rules += [f"shown in {', '.join(policy.territory)}"] if policy.territory else []
+    rules += ["keyframes stay with us"] if policy.privacy is Privacy.LOCAL_ONLY else []
+    rules += [f"no models from {', '.join(policy.origins_denied)}"] if policy.origins_denied else []
+    if policy.max_price_per_clip_usd is not None:
+        rules.append(f"at most {usd_text(micro_usd(policy.max_price_per_clip_usd))} a clip")
+    rules += [f"route {' → '.join(project.default_route)}"] if project.default_route else []
+    return ", ".join(rules)
+
+
+def _or(before: int | None, text: str | None) -> int | None:
+    return before if text is None else _micro(text)
+
+
+def _micro(text: str) -> int:
+    try:
+        return micro_usd(text.strip().removeprefix("$"))
+    except ValueError as error:
+        raise WrongUse(f"{error}; write dollars, for example 20 or 7.50.") from error

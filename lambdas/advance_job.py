@@ -1,0 +1,37 @@
+"""AdvanceJob: move one job one step; the step itself queues the next look."""
+
+import json
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from lambdas.jobs_wiring import jobs_engine
+from lambdas.observability import logger
+from lambdas.wiring import Event, logged
+
+processor = BatchProcessor(event_type=EventType.SQS)
+
+
+@logged
+def handler(event: Event, context: Any) -> Event:
+    """Advance each job by itself: one that fails goes back to the queue alone."""
+    answer = process_partial_response(
+        event=event, record_handler=advance, processor=processor, context=context
+    )
+    return dict(answer)
+
+
+def advance(record: SQSRecord) -> None:
+    message = json.loads(record.body)
+    job_id = message["job_id"]
+    logger.append_keys(job=job_id)
+    engine = jobs_engine()
+    if message.get("token"):
+        engine.wait(job_id, message["token"])
+    job = engine.advance(job_id)
+    logger.info("job", state=job.state if job else None, step=job.steps if job else None)

@@ -1,0 +1,120 @@
+"""From the environment to the jobs engine: providers, ledger, slots, queue."""
+
+from dataclasses import replace
+from datetime import datetime
+from functools import cache, partial
+
+from lambdas.environment import environment
+from lambdas.observability import logger
+from lambdas.wiring import client, drop_queue, services, table
+from shared.aws.desk import JobDesk
+from shared.aws.documents import DocumentTable
+from shared.aws.jobs import DynamoJobs, DynamoSlots, JobsQueue, Tasks
+from shared.aws.ledger import DynamoLedger
+from shared.aws.secrets import ProviderSecrets
+from shared.budget.ledger import Ledger
+from shared.budget.treasury import LedgerTreasury
+from shared.catalog.model import CAMERA_MOVE
+from shared.clip import ObjectRef
+from shared.jobs.engine import JobsEngine
+from shared.jobs.job import Job
+from shared.jobs.leases import Caps
+from shared.pipeline.services import Services
+from shared.providers.engines import provider_for, usable_engines
+from shared.providers.gateway import ProviderGateway
+from shared.providers.registry import ADAPTERS
+from shared.providers.webhooks.token import sign_token
+from shared.routing.policy import Policy
+
+CALLBACK_SECRET = "CALLBACK_SECRET"  # noqa: S105 - the name of the setting
+LINK_SEC = 6 * 3600
+
+
+@cache
+def provider_secrets() -> ProviderSecrets:
+    return ProviderSecrets(client("secretsmanager"), environment().providers_secret)
+
+
+def engines() -> frozenset[str]:
+    """What this deployment can make clips with."""
+    return frozenset({CAMERA_MOVE}) | usable_engines(provider_secrets().values())
+
+
+def jobs_store(house: Services) -> DynamoJobs:
+    return DynamoJobs(DocumentTable(table(), house.meter))
+
+
+def jobs_queue() -> JobsQueue:
+    return JobsQueue(client("sqs"), environment().jobs_queue_url)
+
+
+def ledger(house: Services) -> Ledger:
+    def warn(warning: object) -> None:
+        logger.warning("budget", warning=str(warning))
+
+    store = DynamoLedger(client("dynamodb"), environment().state_table, house.meter)
+    return Ledger(store=store, warn=warn, now=house.now)
+
+
+def routed_services() -> Services:
+    """Services of the states that choose a model: what can run here, and what a project allows."""
+    house = services()
+    return replace(house, engines=engines(), policy=partial(_policy, ledger(house)))
+
+
+def _policy(books: Ledger, name: str) -> Policy:
+    project = books.store.project(name)
+    return project.policy if project else Policy()
+
+
+def jobs_engine() -> JobsEngine:
+    """A fresh engine for one invocation."""
+    house = services()
+    documents = DocumentTable(table(), house.meter)
+    return JobsEngine(
+        store=DynamoJobs(documents),
+        gateway=partial(_gateway, house),
+        slots=DynamoSlots(documents, _caps()),
+        treasury=LedgerTreasury(ledger=ledger(house)),
+        desk=JobDesk(house, jobs_queue(), Tasks(client("stepfunctions")), drop_queue()),
+        now=house.now,
+    )
+
+
+def _gateway(house: Services, job: Job) -> ProviderGateway:
+    return ProviderGateway(
+        provider_for(job.provider, provider_secrets().values()),
+        house.objects,
+        house.work_bucket,
+        presign=_presign,
+        callback_url=_callback_url,
+    )
+
+
+def _presign(ref: ObjectRef) -> str:
+    url: str = client("s3").generate_presigned_url(
+        "get_object", Params={"Bucket": ref.bucket, "Key": ref.key}, ExpiresIn=LINK_SEC
+    )
+    return url
+
+
+def _callback_url(job: Job) -> str | None:
+    """Where the provider may tell us that the job has moved; None where nobody listens."""
+    secret, base = provider_secrets().values().get(CALLBACK_SECRET), environment().callback_url
+    if not (secret and base):
+        return None
+    until = datetime.fromisoformat(job.rescue_until).timestamp()
+    return f"{base}?t={sign_token(secret, job.job_id, int(until))}"
+
+
+def _caps() -> dict[str, Caps]:
+    """What each provider allows: the lowest tier's, unless a setting says more."""
+    values = provider_secrets().values()
+    caps: dict[str, Caps] = {}
+    for name, adapter in ADAPTERS.items():
+        rate, prefix = adapter.declaration.rate, name.upper()
+        caps[name] = Caps(
+            concurrent=int(values.get(f"{prefix}_CONCURRENT", rate.concurrent)),
+            per_minute=int(values.get(f"{prefix}_PER_MINUTE", rate.per_minute)),
+        )
+    return caps
