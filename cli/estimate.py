@@ -216,11 +216,11 @@ def _show_months(months: list[MonthEstimate]) -> None:
             escape(month.scenario.name),
             escape(month.route),
             f"{month.scenario.clips:g}",
-            usd_text(month.models.expected) if month.candidate else "[red]nobody can[/]",
-            usd_text(month.aws),
-            usd_text(month.storage),
-            usd_text(month.downloads),
-            f"[bold]{usd_text(month.total.expected)}[/]" if month.candidate else "",
+            _cents(month.models.expected) if month.candidate else "[red]nobody can[/]",
+            _cents(month.aws),
+            _cents(month.storage),
+            _cents(month.downloads),
+            f"[bold]{_cents(month.total.expected)}[/]" if month.candidate else "",
         )
     console.print(table)
     console.print(
@@ -228,3 +228,8 @@ def _show_months(months: list[MonthEstimate]) -> None:
         "the twelfth month. Assumed numbers: see --json and shared/budget/scenarios.yaml.[/]",
         soft_wrap=True,
     )
+
+
+def _cents(amount: MicroUsd) -> str:
+    """Whole cents: a month's guess is no more exact than that."""
+    return usd_text(round(amount, -4))

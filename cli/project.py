@@ -12,6 +12,7 @@ from cli.books import AsJson, Profile, Region, console, open_books, plain_table,
 from cli.errors import WrongUse
 from shared.budget.money import micro_usd, usd, usd_text
 from shared.budget.project import Project
+from shared.catalog.territory import territory_code
 from shared.routing.policy import Policy, Privacy
 
 projects = typer.Typer(help="Budgets and policies of projects.", no_args_is_help=True)
@@ -56,9 +57,9 @@ def set_project(
     before = ledger.project(name) or Project(name=name)
     policy = {
         "commercial": commercial,
-        "territory": territory,
+        "territory": _codes(territory),
         "privacy": privacy,
-        "origins_denied": deny_origin,
+        "origins_denied": _codes(deny_origin),
         "allow_unverified_prices": allow_unverified_prices,
     }
     given: dict[str, Any] = {key: value for key, value in policy.items() if value is not None}
@@ -150,6 +151,17 @@ def _rules(project: Project) -> str:
         rules.append(f"at most {usd_text(micro_usd(policy.max_price_per_clip_usd))} a clip")
     rules += [f"route {' → '.join(project.default_route)}"] if project.default_route else []
     return ", ".join(rules)
+
+
+def _codes(words: list[str] | None) -> list[str] | None:
+    """Country codes; a misspelt country would let every licence pass."""
+    for word in words or ():
+        code = territory_code(word)
+        if len(code) != 2 or not code.isascii() or not code.isalpha():
+            raise WrongUse(
+                f"`{word}` is no ISO 3166 country code; write KR, DE or EU, for example."
+            )
+    return words
 
 
 def _or(before: int | None, text: str | None) -> int | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from local_cloud.deploy import Deployment, Progress, deploy
 from local_cloud.emulator import running_emulator
+from local_cloud.keys import keep_keys
 from local_cloud.sessions import session_for
 from local_cloud.state_file import attach, forget, remember
 from local_cloud.synth import cached_assembly, synthesise
@@ -62,6 +63,7 @@ def embedded_cloud(
         deployment = deploy(
             templates.result(), session_for(emulator.endpoint), project=project, progress=progress
         )
+        keep_keys(session_for(emulator.endpoint), project)
         if shared:
             remember(project, emulator.pid, deployment)
             running.callback(forget, project, emulator.pid)

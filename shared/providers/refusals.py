@@ -28,7 +28,8 @@ MODERATION = re.compile(
     re.IGNORECASE,
 )
 NO_CREDIT = re.compile(
-    r"insufficient[ _-]?(credit|balance|fund)|(not|n't) (have )?enough (credit|balance)|out of credit|"
+    r"insufficient[ _-]?(credit|balance|fund)|(not|n't) (have )?enough (credit|balance)|"
+    r"out of credit|"
     r"exhausted balance|balance (is )?(not enough|exhausted|too low|insufficient)|top[ -]?up|"
     r"payment required|prepay\w* (credits? )?(is |are )?(depleted|exhausted)",
     re.IGNORECASE,

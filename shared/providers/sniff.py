@@ -1,7 +1,7 @@
 """What a downloaded file really is, by its bytes.
 
-MP4 and MOV are walked box by box (ISO/IEC 14496-12): the boxes must end where the file ends and one
-of them must be `moov`, so a file that was cut short is found out here. WebM is known by its EBML
+MP4 and MOV are walked box by box (ISO/IEC 14496-12): no box may reach beyond the end of the file and
+one of them must be `moov`, so a file that was cut short is found out here. WebM is known by its EBML
 head (RFC 8794) alone.
 """
 
@@ -37,8 +37,8 @@ def _boxes_are_whole(file: BinaryIO, size: int) -> bool:
             return b"moov" in seen
         file.seek(place)
         head = file.read(16)
-        if len(head) < 8:
-            return False
+        if len(head) < 8:  # some muxers leave a few bytes behind the last box
+            return b"moov" in seen
         length, kind = int.from_bytes(head[:4], "big"), head[4:8]
         if length == 1:
             length = int.from_bytes(head[8:16], "big")

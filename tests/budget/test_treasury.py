@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from shared.budget.entry import CostSource
-from shared.budget.errors import BudgetExceeded
+from shared.budget.errors import BudgetExceeded, PriceUnknown
 from shared.budget.memory import MemoryLedger
+from shared.budget.prices import catalogue_price
 from shared.budget.treasury import JobPrice, LedgerTreasury
 from shared.clip import Operation
 from shared.jobs.job import Job
@@ -107,3 +108,19 @@ def test_prices_and_gpu_seconds_come_from_those_who_know(desk: Desk) -> None:
     assert entry
     assert (entry.estimate, entry.actual) == (300_000, 250_000)
     assert (entry.cost_source, entry.price) == (CostSource.MEASURED_GPU, PRICE)
+
+
+def test_the_catalogue_names_the_price_row_and_refuses_what_has_none() -> None:
+    video = VideoRequest(
+        operation=Operation.IMAGE_TO_VIDEO,
+        model="fal/kling-v2.5-turbo-std",
+        duration_sec=5,
+        resolution="720p",
+    )
+    price = catalogue_price(job(candidate="fal/kling-v2.5-turbo-std@api:fal", request=video))
+    assert price.price
+    assert price.price.source
+    assert 0 < price.expected <= price.ceiling
+    assert catalogue_price(job(candidate="own/unlisted", estimate_usd=0.3)).ceiling == 300_000
+    with pytest.raises(PriceUnknown, match="unknown price"):
+        catalogue_price(job(candidate="own/unlisted", estimate_usd=0))

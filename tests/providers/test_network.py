@@ -364,13 +364,14 @@ def test_containers_are_told_by_their_bytes(tmp_path: Path) -> None:
     files = {
         "whole": (whole, "mp4"),
         "cut": (whole[:-10], None),
-        "longer": (whole + b"junk", None),
+        "longer": (whole + b"junk", "mp4"),
         "quicktime": (whole.replace(b"ftypisom", b"ftypqt  ", 1), "mov"),
         "webm": (b"\x1a\x45\xdf\xa3rest", "webm"),
         "head only": (b"\0\0\0\x10ftypisom\0\0\0\0", None),
         "html": (b"<html></html>", None),
         "empty": (b"", None),
-        "zero box": (b"\0\0\0\x08ftyp\0\0\0\0moov", None),
+        "to the end": (b"\0\0\0\x08ftyp\0\0\0\0moov", "mp4"),
+        "no moov": (b"\0\0\0\x08ftyp\0\0\0\x08mdat", None),
     }
     for name, (data, container) in files.items():
         path = tmp_path / name

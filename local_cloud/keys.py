@@ -1,0 +1,51 @@
+"""Keys and settings of providers: from the environment and `.env` into the embedded cloud.
+
+A deployed system reads one secret that ops made; here it is made of what lies on the desk.
+"""
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from local_cloud.sessions import CloudSession
+from shared.providers.registry import ADAPTERS
+
+SECRET = "dropreel/providers"  # noqa: S105 - its name
+
+
+def keep_keys(session: CloudSession, project: Path) -> tuple[str, ...]:
+    """Make the secret; returns the names of the settings that it holds, never their values."""
+    values = provider_settings({**read_dotenv(project / ".env"), **os.environ})
+    document = {**values, "CALLBACK_SECRET": secrets.token_urlsafe(32)}
+    session.client("secretsmanager").create_secret(Name=SECRET, SecretString=json.dumps(document))
+    return tuple(sorted(values))
+
+
+def provider_settings(values: Mapping[str, str]) -> dict[str, str]:
+    """Those of `values` that providers know by name."""
+    names: set[str] = set()
+    prefixes: list[str] = []
+    for name, adapter in ADAPTERS.items():
+        declaration = adapter.declaration
+        names.update((*declaration.auth.names, declaration.base_url_setting))
+        names.update(declaration.settings)
+        prefixes.append(f"{name.upper()}_")
+    return {
+        name: value
+        for name, value in values.items()
+        if value and (name in names or name.startswith(tuple(prefixes)))
+    }
+
+
+def read_dotenv(path: Path) -> dict[str, str]:
+    """`NAME=value` lines; comments and quotes as everybody writes them."""
+    if not path.is_file():
+        return {}
+    found: dict[str, str] = {}
+    for line in path.read_text("utf-8").splitlines():
+        name, equals, value = line.strip().removeprefix("export ").partition("=")
+        if equals and name.strip() and not name.startswith("#"):
+            found[name.strip()] = value.strip().strip("'\"")
+    return found

@@ -1,0 +1,90 @@
+"""The tables of docs/providers.md, made of what the adapters declare.
+
+Run as `python -m shared.providers.reference [--check]`.
+"""
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from shared.providers.fake.chaos import FAULTS
+from shared.providers.registry import ADAPTERS
+from shared.providers.unavailable import UNAVAILABLE
+
+PAGE = Path("docs/providers.md")
+
+
+def tables() -> dict[str, str]:
+    """Each generated table by the name of its place."""
+    declared = [adapter.declaration for adapter in ADAPTERS.values()]
+    keys = [
+        (
+            f"`{each.name}`",
+            " or ".join(" + ".join(f"`{n}`" for n in names) for names in each.auth.alternatives),
+            each.auth.described,
+            f"`{each.base_url_setting}` (`{each.base_url}`)",
+            ", ".join(f"`{name}`" for name in each.settings) or "–",
+        )
+        for each in declared
+    ]
+    habits = [
+        (
+            f"`{each.name}`",
+            ", ".join(each.transports),
+            each.webhook or "none",
+            "yes" if each.cancels else "no",
+            "yes" if each.looks_up else "no",
+            _hours(each.result_ttl_sec),
+            f"{each.rate.concurrent} at once, {each.rate.per_minute} a minute",
+            ", ".join(f"`{host}`" for host in each.result_hosts),
+            each.note,
+        )
+        for each in declared
+    ]
+    gone = [(f"`{each.name}`", each.reason, each.instead) for each in UNAVAILABLE.values()]
+    faults = [(f"`{name}`", meaning) for name, meaning in FAULTS.items()]
+    return {
+        "keys": _table(("provider", "keys", "sent as", "base URL", "more settings"), keys),
+        "habits": _table(
+            ("provider", "pictures by", "webhooks", "cancel", "look-up", "results live",
+             "lowest tier", "results from", "note"),
+            habits,
+        ),
+        "unavailable": _table(("name", "why not", "instead"), gone),
+        "faults": _table(("fault", "what happens"), faults),
+    }  # fmt: skip
+
+
+def filled(page: str) -> str:
+    """The page with every generated table anew."""
+    for name, table in tables().items():
+        start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        before, _, rest = page.partition(start)
+        _, _, after = rest.partition(end)
+        page = f"{before}{start}\n{table}\n{end}{after}"
+    return page
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _hours(seconds: int | None) -> str:
+    if seconds is None:
+        return "not stated"
+    return f"{seconds // 3600} h"
+
+
+def main(arguments: Sequence[str]) -> int:
+    page = PAGE.read_text(encoding="utf-8")
+    fresh = filled(page)
+    if "--check" in arguments and fresh != page:
+        sys.stderr.write(f"{PAGE} is stale: run `python -m shared.providers.reference`.\n")
+        return 1
+    PAGE.write_text(fresh, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,44 @@
+"""`dropreel validate` and `dropreel manifest`: no cloud needed."""
+
+import json
+
+from tests.cli.desk import Desk
+
+
+def test_a_good_folder_is_fine(desk: Desk) -> None:
+    done = desk.dropreel("validate", desk.batch("good"))
+    assert done.returncode == 0
+    assert "everything is fine" in done.stderr
+    assert done.stdout == ""
+
+
+def test_json_is_one_document_on_stdout(desk: Desk) -> None:
+    done = desk.dropreel("validate", desk.batch("good-json"), "--json")
+    (run,) = json.loads(done.stdout)["runs"]
+    assert run["counts"] == {"total": 1, "planned": 1}
+
+
+def test_a_broken_manifest_is_told_with_line_and_column(desk: Desk) -> None:
+    done = desk.dropreel("validate", desk.batch("broken", manifest='{\n "keyframes": [}'))
+    assert done.returncode == 1
+    assert "line 2, column 16" in done.stderr
+
+
+def test_a_missing_keyframe_is_named(desk: Desk) -> None:
+    folder = desk.batch("incomplete")
+    (folder / "a.png").unlink()
+    done = desk.dropreel("validate", folder, "--json")
+    assert done.returncode == 1
+    assert "a.png" in json.loads(done.stdout)["runs"][0]["clips"][0]["reasons"][0]
+
+
+def test_a_manifest_that_is_written_is_valid_and_tells_how_many(desk: Desk) -> None:
+    folder = desk.batch("unwritten")
+    (folder / "manifest.json").unlink()
+    assert "1 keyframe(s)" in desk.dropreel("manifest", folder).stderr
+    assert desk.dropreel("validate", folder).returncode == 0
+
+
+def test_a_manifest_on_stdout_is_nothing_but_json(desk: Desk) -> None:
+    done = desk.dropreel("manifest", desk.batch("printed"), "-o", "-")
+    assert json.loads(done.stdout)["keyframes"] == [{"image_path": "a.png"}]
