@@ -20,8 +20,10 @@ from cli.drop import drop, follow, read_status
 from cli.errors import WrongUse
 from cli.fake_provider import fake_provider
 from cli.folder import read_folder, sound_folder
+from cli.jobs import jobs
 from cli.library import pull as pull_batch
 from cli.models import models
+from cli.money import register_money
 from cli.motion_editor import motion
 from cli.target import CHECKOUT, Account, Target, find_target, some_target
 from cli.validate import validate_folder
@@ -49,6 +51,8 @@ Name = Annotated[str | None, typer.Option(help="Instead of the manifest's or the
 ALL_DONE, SOME_NOT, WRONG_USE = 0, 1, 2
 
 app.command("fake-provider")(fake_provider)
+app.add_typer(jobs, name="jobs")
+register_money(app)
 
 
 @app.command()

@@ -22,6 +22,7 @@ from shared.aws.objects import S3Objects
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 STORAGE_STACK = "dropreel-storage"
+PIPELINE_STACK = "dropreel-pipeline"
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Target:
     objects: S3Objects
     client: Callable[[str], Any]
     endpoint: str = ""
+    resource: Callable[[str], Any] = boto3.resource
 
     @property
     def embedded(self) -> bool:
@@ -85,6 +87,7 @@ def _embedded(deployment: Deployment) -> Target:
         library_bucket=deployment.library_bucket,
         objects=S3Objects(session.client("s3")),
         client=session.client,
+        resource=session.resource,
         endpoint=deployment.endpoint,
     )
 
@@ -103,7 +106,13 @@ def _in_account(account: Account) -> Target:
         library_bucket=outputs["LibraryBucketName"],
         objects=S3Objects(session.client("s3")),
         client=session.client,
+        resource=session.resource,
     )
+
+
+def stack_outputs(cloudformation: Any) -> dict[str, str]:
+    """What the storage and the pipeline stack say of themselves."""
+    return _outputs(cloudformation, STORAGE_STACK) | _outputs(cloudformation, PIPELINE_STACK)
 
 
 def _outputs(cloudformation: Any, stack: str) -> dict[str, str]:

@@ -14,11 +14,11 @@ from shared.clip import ObjectRef
 from shared.errors import BatchCancelled, DropreelError, InvalidInput, ManifestInvalid
 from shared.pipeline.accept import accept_drop
 from shared.pipeline.check import check_manifest
-from shared.pipeline.problems import kept_problems
 from shared.pipeline.end import FailureCause, record_clip_end
 from shared.pipeline.keyframes import await_keyframes
 from shared.pipeline.plan import plan_batch
 from shared.pipeline.prepare import prepare_clip
+from shared.pipeline.problems import kept_problems
 from shared.pipeline.results import batch_result
 from shared.pipeline.runs import change_run
 from shared.pipeline.services import ClipItem, Limits, RunRef, Services

@@ -13,6 +13,7 @@ from shared.aws.jobs import DynamoJobs, DynamoSlots, JobsQueue, Tasks
 from shared.aws.ledger import DynamoLedger
 from shared.aws.secrets import ProviderSecrets
 from shared.budget.ledger import Ledger
+from shared.budget.prices import catalogue_price
 from shared.budget.treasury import LedgerTreasury
 from shared.catalog.model import CAMERA_MOVE
 from shared.clip import ObjectRef
@@ -75,7 +76,7 @@ def jobs_engine() -> JobsEngine:
         store=DynamoJobs(documents),
         gateway=partial(_gateway, house),
         slots=DynamoSlots(documents, _caps()),
-        treasury=LedgerTreasury(ledger=ledger(house)),
+        treasury=LedgerTreasury(ledger=ledger(house), price_of=catalogue_price),
         desk=JobDesk(house, jobs_queue(), Tasks(client("stepfunctions")), drop_queue()),
         now=house.now,
     )

@@ -40,6 +40,10 @@ class CloudSession:
             service, endpoint_url=self.endpoint, config=config.merge(Config(**settings))
         )
 
+    def resource(self, service: str) -> Any:
+        """A boto3 resource of this cloud's `service`."""
+        return self._session.resource(service, endpoint_url=self.endpoint)
+
 
 def session_for(endpoint: str) -> CloudSession:
     """The clients of the cloud at this address: dummy credentials, `us-east-1`, path-style S3."""

@@ -11,6 +11,7 @@ from shared.budget.store import LedgerStore
 from shared.jobs.outcome import Billed
 from shared.ports import Conflict
 from tests.budget.desk import FILM, PRICE, Desk, attempt, charge
+from tests.budget.unreliable import UnreliableLedger
 
 
 @pytest.fixture
@@ -255,3 +256,15 @@ def test_projects_are_listed_and_kept_apart(desk: Desk) -> None:
     assert desk.store.accounts("film") == []
     with pytest.raises(Conflict):
         desk.store.save_project(other.changed(version=0))
+
+
+def test_a_twin_that_was_faster_took_the_money_for_both() -> None:
+    store = UnreliableLedger()
+    desk = Desk(store)
+    desk.budget(5)
+    store.meanwhile_at = "read"
+    store.meanwhile = lambda: desk.ledger.reserve(attempt("a", 4))
+    assert desk.ledger.reserve(attempt("a", 4)).may_spend
+    store.meanwhile = lambda: desk.ledger.hold_batch(FILM, "run-1", 1_000_000)
+    assert desk.ledger.hold_batch(FILM, "run-1", 1_000_000).open
+    assert desk.account() == (500, 0)

@@ -22,14 +22,13 @@ class UnreliableLedger(MemoryLedger):
     def __init__(self) -> None:
         super().__init__()
         self.dies = ""
-        self.meanwhile: Callable[[], None] | None = None
+        self.meanwhile: Callable[[], object] | None = None
         self.meanwhile_at = "write"
         self.adopted: Counter[str] = Counter()
 
     def account(self, project: str, month: str) -> MonthAccount | None:
-        found = super().account(project, month)
         self._let_others("read")
-        return found
+        return super().account(project, month)
 
     def commit(self, before: Books, after: Books) -> None:
         self._let_others("write")

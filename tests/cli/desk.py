@@ -86,8 +86,9 @@ def set_up_desk(home: Path) -> Desk:
 
 
 def is_alive(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    """Does any process of a group still run? A zombie only waits for somebody to count it."""
+    listed = subprocess.run(
+        ["ps", "-A", "-o", "pgid=,stat="], capture_output=True, text=True, check=True
+    )
+    rows = [line.split() for line in listed.stdout.splitlines()]
+    return any(int(pgid) == group and not stat.startswith("Z") for pgid, stat in rows)

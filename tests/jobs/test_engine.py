@@ -7,8 +7,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from shared.errors import InvalidInput
 from shared.jobs.engine import SUBMIT_GRACE
 from shared.jobs.outcome import JobState, Outcome
+from shared.jobs.resolve import charged_for_nothing, found_at_provider, never_ran
 from shared.jobs.transitions import IllegalTransition, check_transition
 from tests.jobs.simulation import World
 
@@ -57,6 +59,30 @@ def test_a_lost_answer_is_found_where_the_provider_can_be_asked() -> None:
     world.drain(20)
     assert world.rows[identity].state is JobState.SUCCEEDED
     assert len(world.provider) == 1
+
+
+@pytest.mark.parametrize("answer", ["found", "never", "charged"])
+def test_a_person_resolves_a_job_of_which_nobody_knows(answer: str) -> None:
+    world = World(next_answer="lost")
+    identity = world.order()
+    world.drain(2)
+    (provider_id,) = world.provider
+    held = world.rows[identity]
+    if answer == "found":
+        world.rows[identity] = found_at_provider(held, provider_id, world.now)
+        _finish_all(world)
+    elif answer == "never":
+        world.rows[identity] = never_ran(held, "ops")
+    else:
+        world.rows[identity] = charged_for_nothing(held, 0.25, "ops")
+    world.queue.append((world.now, identity))
+    world.drain(5)
+    ended = {"found": JobState.SUCCEEDED, "never": JobState.FAILED, "charged": JobState.FAILED}
+    booked = {"found": ("yes", 0.25), "never": ("no", 0.0), "charged": ("yes", 0.25)}
+    assert world.rows[identity].state is ended[answer]
+    assert world.booked[identity] == booked[answer]
+    with pytest.raises(InvalidInput):
+        never_ran(world.rows[identity], "ops")
 
 
 def test_a_rate_limit_is_tried_again_and_costs_nothing_by_itself() -> None:
