@@ -40,7 +40,8 @@ def video_request(request: ClipRequest, shape: Shape) -> VideoRequest:
         negative_prompt=request.negative_prompt,
         image=None if request.operation is Operation.TEXT_TO_VIDEO else image,
         duration_sec=request.motion.duration_sec,
-        resolution=shape.resolution,
+        # what nobody asked for does not rule a model out: its own size is brought to the clip's
+        resolution=None if request.resolution == "auto" else request.resolution,
         seed=seed if isinstance(seed, int) else None,
         params={
             name: value

@@ -32,11 +32,6 @@ class Shape:
     count: int
     motion: MotionPlan
 
-    @property
-    def resolution(self) -> str:
-        """The size in the words of models and prices: its short side."""
-        return f"{min(self.size)}p"
-
 
 @dataclass(frozen=True)
 class Maker:

@@ -1,0 +1,193 @@
+"""Clips that models make: tried in the route's order, paid once, finished from the model's file."""
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from shared.batch import BatchState
+from shared.clip import ObjectRef
+from shared.errors import ModelUnavailable
+from shared.jobs.job import Job
+from shared.jobs.outcome import Billed, Ending, JobState, Outcome
+from shared.keys import job_result_key
+from shared.pipeline.finish import finish_clip
+from shared.pipeline.inspect import inspect_clip
+from shared.pipeline.prepare import prepare_clip
+from shared.pipeline.publish import publish_clip
+from shared.pipeline.route import Routed, Step, route_clip
+from shared.pipeline.services import ClipItem
+from shared.ports import Conflict
+from shared.video.finish import finish_clip as encode
+from shared.video.finish_spec import FinishSpec
+from tests.moving_picture import moving_frames
+from tests.pipeline.house import House, build_house, picture
+
+WAN, KLING = "wavespeed/wan-2.5", "wavespeed/kling-v2.5-turbo-std"
+ROUTE = [WAN, KLING]
+
+
+class Jobs:
+    """Rows of jobs in memory."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Job] = {}
+
+    def job(self, job_id: str) -> Job | None:
+        return self.rows.get(job_id)
+
+    def save_job(self, job: Job) -> Job:
+        there = self.rows.get(job.job_id)
+        if (there.version if there else 0) != job.version:
+            raise Conflict("somebody else wrote the row")
+        self.rows[job.job_id] = job.model_copy(update={"version": job.version + 1})
+        return self.rows[job.job_id]
+
+    def open_jobs(self) -> list[str]:
+        return list(self.rows)
+
+    def close_job(self, job_id: str) -> None:
+        return None
+
+    def end(self, job_id: str, state: JobState, outcome: Outcome, billed: Billed) -> None:
+        """Whatever way it went, the job is at this end now."""
+        ending = Ending(outcome=outcome, billed=billed, retryable=False, message="it said so")
+        job = self.rows[job_id]
+        self.rows[job_id] = job.model_copy(update={"state": state, "ending": ending})
+
+
+@pytest.fixture
+def jobs() -> Jobs:
+    return Jobs()
+
+
+@pytest.fixture
+def house() -> House:
+    house = build_house()
+    engines = frozenset({"camera_move", "api:wavespeed"})
+    house.services = replace(house.services, engines=engines)
+    return house
+
+
+def _item(house: House, route: list[str], **more: object) -> ClipItem:
+    """One clip, prepared."""
+    house.put("a.png", picture(width=900, height=506))
+    settings = {
+        "finish": {"fps": 24},
+        "motion": {"duration_sec": 5},
+        "prompt": "waves",
+        "operation": "image_to_video",
+        **more,
+    }
+    keyframe = {"image_path": "a.png", "route": route, **settings}
+    house.drop("manifest.json", {"keyframes": [keyframe]})
+    run = house.ref(house.started[-1])
+    house.open(run)
+    (item,) = house.plan(run)
+    prepared = prepare_clip(house.services, item)
+    return item.model_copy(update={"clip_key": prepared.clip_key})
+
+
+def _bring_home(house: House, jobs: Jobs, routed: Routed, tmp_path: Path) -> None:
+    """The provider's file: 16 frames a second, a little longer than asked."""
+    rate = Fraction(16)
+    spec = FinishSpec(width=320, height=180, rate=rate, frame_count=84, source_rate=rate)
+    made = encode(lambda: moving_frames(84, size=(320, 180)), spec=spec, out_dir=tmp_path)
+    key = job_result_key(routed.job_id)
+    house.objects.upload("work", key, made.master.path, content_type="video/mp4")
+    jobs.end(routed.job_id, JobState.SUCCEEDED, Outcome.SUCCEEDED, Billed.YES)
+    job = jobs.rows[routed.job_id]
+    result = ObjectRef(bucket="work", key=key)
+    jobs.rows[routed.job_id] = job.model_copy(update={"result": result})
+
+
+def test_a_model_makes_the_clip_and_its_price_is_in_the_metadata(
+    house: House, jobs: Jobs, tmp_path: Path
+) -> None:
+    item = _item(house, ROUTE)
+    first = route_clip(house.services, jobs, item)
+    assert first.step is Step.GENERATE
+    job = jobs.rows[first.job_id]
+    assert job.request.model == WAN
+    assert job.request.prompt.startswith("waves, ")
+    assert house.objects.read(job.inputs["image"]).startswith(b"\x89PNG")
+    _bring_home(house, jobs, first, tmp_path)
+    last = route_clip(house.services, jobs, item)
+    assert (last.step, last.job_id) == (Step.FINISH, first.job_id)
+    made = item.model_copy(update={"clip_key": last.clip_key, "job_id": last.job_id})
+    finish_clip(house.services, made)
+    assert inspect_clip(house.services, made) in ("pass", "warn")
+    publish_clip(house.services, made)
+    meta = house.in_library("a.video_meta.json")
+    assert meta["video"]["frame_count"] == 120
+    assert meta["cost"]["model_usd"] == pytest.approx(0.25)
+    assert meta["generation_settings"]["model"] == WAN
+    assert meta["generation_settings"]["why"], "the choice is explained"
+
+
+def test_asking_again_before_the_job_has_ended_is_the_same_job(house: House, jobs: Jobs) -> None:
+    item = _item(house, ROUTE)
+    answers = {route_clip(house.services, jobs, item).job_id for _ in range(3)}
+    assert len(answers) == 1
+    assert len(jobs.rows) == 1
+
+
+def test_after_a_verified_failure_the_next_of_the_route_is_tried(house: House, jobs: Jobs) -> None:
+    item = _item(house, ROUTE)
+    first = route_clip(house.services, jobs, item)
+    jobs.end(first.job_id, JobState.FAILED, Outcome.FAILED, Billed.NO)
+    second = route_clip(house.services, jobs, item)
+    assert jobs.rows[second.job_id].request.model == KLING
+    jobs.end(second.job_id, JobState.FAILED, Outcome.FAILED, Billed.NO)
+    with pytest.raises(ModelUnavailable, match="no candidate is left"):
+        route_clip(house.services, jobs, item)
+
+
+@pytest.mark.parametrize("unsettled", ["unknown", "timed out"])
+def test_nobody_else_is_paid_while_somebody_may_still_deliver(
+    house: House, jobs: Jobs, unsettled: str
+) -> None:
+    item = _item(house, ROUTE)
+    first = route_clip(house.services, jobs, item)
+    if unsettled == "unknown":
+        held = {"state": JobState.SUBMIT_UNKNOWN, "note": "the line broke"}
+        jobs.rows[first.job_id] = jobs.rows[first.job_id].model_copy(update=held)
+    else:
+        jobs.end(first.job_id, JobState.FAILED, Outcome.TIMED_OUT, Billed.UNKNOWN)
+    answer = route_clip(house.services, jobs, item)
+    assert answer.step is Step.HOLD
+    assert answer.reason
+    assert len(jobs.rows) == 1
+
+
+def test_a_camera_move_at_the_end_of_the_route_takes_over(house: House, jobs: Jobs) -> None:
+    item = _item(house, [WAN, "camera_move"])
+    first = route_clip(house.services, jobs, item)
+    jobs.end(first.job_id, JobState.REJECTED, Outcome.MODERATED, Billed.NO)
+    second = route_clip(house.services, jobs, item)
+    assert (second.step, second.job_id) == (Step.FINISH, "")
+    assert second.clip_key != first.clip_key
+
+
+def test_a_later_run_with_the_same_clip_meets_the_paid_job(
+    house: House, jobs: Jobs, tmp_path: Path
+) -> None:
+    first = _item(house, [WAN])
+    paid = route_clip(house.services, jobs, first)
+    _bring_home(house, jobs, paid, tmp_path)
+    house.close(first.run, BatchState.FAILED)
+    later = _item(house, [WAN], negative_prompt=None)
+    assert later.run.run_id != first.run.run_id
+    again = route_clip(house.services, jobs, later)
+    assert again.job_id == paid.job_id
+    assert len(jobs.rows) == 1
+
+
+def test_a_length_that_no_model_makes_is_cut_from_a_longer_one(house: House, jobs: Jobs) -> None:
+    item = _item(house, [KLING], motion={"duration_sec": 4})
+    routed = route_clip(house.services, jobs, item)
+    assert jobs.rows[routed.job_id].request.duration_sec == 5
+    row = house.services.rows.clip(house.folder, item.run.run_id, "a")
+    assert row is not None
+    assert [change.field for change in row.result.deviations] == ["generated_sec"]
