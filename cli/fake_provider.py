@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from cli.show import console
 from shared.providers import ADAPTERS
 from shared.providers.fake import FAULTS, ChaosPlan, FakeProviders, World
 from shared.providers.fake.server import serve_forever
@@ -26,7 +25,7 @@ def fake_provider(
     """Serve look-alikes of all external providers on this machine, until Ctrl-C."""
     if list_faults:
         for name, meaning in FAULTS.items():
-            console.print(f"{name:24} {meaning}", highlight=False)
+            typer.echo(f"{name:24} {meaning}")
         return
     world = World(
         plan=ChaosPlan.parse(chaos, seed),
@@ -35,9 +34,10 @@ def fake_provider(
         lines=lines,
     )
     fake = FakeProviders(world, port=port)
-    console.print(f"# ledger {fake.root}/_ledger, jobs {fake.root}/_jobs", highlight=False)
+    # On stdout, so that they can be kept in a file and sourced.
+    typer.echo(f"# ledger {fake.root}/_ledger, jobs {fake.root}/_jobs")
     for line in environment(fake):
-        console.print(f"export {line}", highlight=False, soft_wrap=True)
+        typer.echo(f"export {line}")
     serve_forever(fake)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 from shared.clip import Document
 
-Operation = Literal["generate", "validate", "transcode", "publish"]
+Operation = Literal["generate", "validate", "transcode"]
 
 
 class AuditRecord(Document):
@@ -59,7 +59,7 @@ def track_video_operation(
 
     Parameters
     ----------
-    operation : what was done: `generate`, `validate`, `transcode` or `publish`.
+    operation : what was done: `generate`, `validate` or `transcode`.
     keyframe_path, video_output : `s3://` addresses.
     motion_params, validation_results : as planned and as measured; JSON values.
     duration_sec, frame_count : of the video; 6.0 s at 30 fps are 180 frames.

@@ -8,6 +8,7 @@ from shared.audit import track_video_operation
 from shared.batch import Check, ClipStatus
 from shared.clip import ClipPlan, Document, ObjectRef
 from shared.keys import ArtefactKeys, s3_uri
+from shared.manifest.slice import resolved_manifest
 from shared.meta import MadeFile, VideoMeta, generation_settings
 from shared.notices import Notification, clip_notice
 from shared.pipeline.library import publish_bytes, publish_copy
@@ -109,7 +110,7 @@ def _publish_files(services: Services, item: ClipItem, paper: _Papers) -> dict[s
     publish_bytes(
         services,
         folder.key(manifest),
-        _json(paper.plan.model_dump(mode="json")),
+        _json(resolved_manifest(paper.plan, paper.order.request)),
         run_id=run_id,
         content=item.clip_key,
         type_=JSON,

@@ -1,8 +1,8 @@
 """What a downloaded file really is, by its bytes.
 
-MP4 and MOV are walked box by box (ISO/IEC 14496-12): no box may reach beyond the end of the file and
-one of them must be `moov`, so a file that was cut short is found out here. WebM is known by its EBML
-head (RFC 8794) alone.
+MP4 and MOV are walked box by box (ISO/IEC 14496-12): no box may reach beyond the end of the file
+and one of them must be `moov`, so a file that was cut short is found out here. WebM is known by its
+EBML head (RFC 8794) alone.
 """
 
 from pathlib import Path

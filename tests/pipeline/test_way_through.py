@@ -85,10 +85,13 @@ def test_the_metadata_holds_motion_checks_settings_files_and_cost(made: House) -
 def test_the_resolved_manifest_names_the_exact_rectangles_and_the_pinned_keyframe(
     made: House,
 ) -> None:
-    plan = made.in_library("a.video_manifest.json")
-    assert len(plan["motion"]["start_rect"]) == len(plan["motion"]["end_rect"]) == 4
-    assert plan["keyframe"]["version_id"]
-    assert (plan["width"], plan["height"], plan["frame_count"]) == (256, 144, 12)
+    (keyframe,) = made.in_library("a.video_manifest.json")["keyframes"]
+    assert len(keyframe["motion"]["start_rect"]) == len(keyframe["motion"]["end_rect"]) == 4
+    assert keyframe["resolution"] == "144p"
+    meta = made.in_library("a.video_meta.json")
+    assert meta["source"]["version_id"]
+    video = meta["video"]
+    assert (video["width"], video["height"], video["frame_count"]) == (256, 144, 12)
 
 
 def test_every_operation_on_a_finished_clip_leaves_one_line_with_the_seed_s_fields(

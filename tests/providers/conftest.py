@@ -1,6 +1,8 @@
 """The fake providers on a real socket, and providers that talk to them."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -27,18 +29,14 @@ def fake(world: World) -> Iterator[FakeProviders]:
 def open_fake(fake: FakeProviders) -> Open:
     """Opens a provider on the fake server, with its key unless another is given."""
 
-    def open_provider(name: str, **changes: object) -> Provider:
-        case = CASES[name]
+    def open_provider(name: str, **changes: Any) -> Provider:
         settings = ProviderSettings(
-            **{
-                "base_url": fake.base_url(name),
-                "secrets": case.secrets,
-                "values": case.settings,
-                "call_deadline_sec": 20.0,
-                "max_result_bytes": 8_000_000,
-                **changes,
-            }
+            base_url=fake.base_url(name),
+            secrets=CASES[name].secrets,
+            values=CASES[name].settings,
+            call_deadline_sec=20.0,
+            max_result_bytes=8_000_000,
         )
-        return Provider(find_adapter(name), settings)
+        return Provider(find_adapter(name), replace(settings, **changes))
 
     return open_provider

@@ -93,13 +93,17 @@ def served() -> Iterator[list[str]]:
         [*command, "--seconds-per-job", "0"], stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
-    lines = [process.stdout.readline().strip()]
-    while "MINIMAX_API_KEY" not in lines[-1]:
-        lines.append(process.stdout.readline().strip())
-    yield lines
-    process.terminate()
-    process.wait(10)
-    process.stdout.close()
+    lines: list[str] = []
+    try:
+        for line in process.stdout:
+            lines.append(line.strip())
+            if "MINIMAX_API_KEY" in line:
+                break
+        yield lines
+    finally:
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
 
 
 def test_the_command_prints_settings_that_work(served: list[str], tmp_path: Path) -> None:

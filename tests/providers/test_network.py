@@ -321,10 +321,10 @@ def test_an_unreachable_result_may_be_tried_again(tmp_path: Path) -> None:
         )
 
 
-def local(url: str, **changes: object) -> FetchRules:
+def local(url: str, *, deadline_sec: float = 60.0) -> FetchRules:
     place = httpx.URL(url)
     assert place.port
-    return FetchRules(**{"hosts": (), "local_origin": (place.host, place.port), **changes})
+    return FetchRules(hosts=(), local_origin=(place.host, place.port), deadline_sec=deadline_sec)
 
 
 def test_a_result_that_drips_is_given_up(fake: FakeProviders, world: World, tmp_path: Path) -> None:

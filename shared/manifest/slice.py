@@ -1,0 +1,51 @@
+"""The resolved manifest of one clip: drop it beside the keyframe, and the same clip comes back.
+
+`<stem>.video_manifest.json` is a manifest like any other (X-11), with nothing left to defaults.
+"""
+
+from typing import Any
+
+from shared.clip import ClipPlan, ClipRequest
+from shared.manifest.v1 import SCHEMA_VERSION
+
+
+def resolved_manifest(plan: ClipPlan, request: ClipRequest) -> dict[str, Any]:
+    """A manifest with one keyframe, every number of the plan written out.
+
+    It names no project and no batch: it may be dropped into any folder.
+    """
+    motion = plan.motion
+    keyframe: dict[str, Any] = {
+        "image_path": plan.keyframe.name,
+        "operation": plan.operation.value,
+        "route": [plan.model],
+        # the short side is what a resolution names; the rectangles give the shape
+        "resolution": f"{min(plan.width, plan.height)}p",
+        "motion": {
+            "type": motion.type.value,
+            "start_rect": list(motion.start_rect),
+            "end_rect": list(motion.end_rect),
+            "duration_sec": motion.duration_sec,
+            "easing": motion.easing.value,
+            "intensity": motion.intensity,
+        },
+        "finish": request.finish.model_dump(mode="json"),
+        "generation_params": {
+            name: value
+            for name, value in request.generation_params.items()
+            if name not in ("model", "fps") and value is not None
+        },
+        "prompt": request.prompt,
+        "negative_prompt": request.negative_prompt,
+    }
+    return {"schema_version": SCHEMA_VERSION, "keyframes": [_without_nulls(keyframe)]}
+
+
+def _without_nulls(value: dict[str, Any]) -> dict[str, Any]:
+    """Null says the same as leaving a field out, so it is left out; so are empty blocks."""
+    clean = {
+        name: _without_nulls(each) if isinstance(each, dict) else each
+        for name, each in value.items()
+        if each is not None
+    }
+    return {name: each for name, each in clean.items() if each != {}}
