@@ -56,6 +56,12 @@ RETRIES: list[dict[str, Any]] = [
     {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 2, "MaxAttempts": 1},
 ]
 MESSAGE_RETRIES: list[dict[str, Any]] = [{**PASSING_RETRY, "ErrorEquals": ["States.ALL"]}]
+# A wait that is over is for the job's row to judge; a message that SQS refused is sent again, with
+# pauses: without them the loop around it would turn as fast as it can.
+WAIT_RETRIES: list[dict[str, Any]] = [
+    {"ErrorEquals": ["States.Timeout", "States.HeartbeatTimeout"], "MaxAttempts": 0},
+    *MESSAGE_RETRIES,
+]
 
 
 def from_input(*names: str) -> dict[str, str]:
@@ -203,6 +209,7 @@ def wait_for_job(comment: str, *, then: str) -> State:
         "Output": INPUT,
         "TimeoutSeconds": JOB_TIMEOUT_SEC,
         "HeartbeatSeconds": JOB_HEARTBEAT_SEC,
+        "Retry": WAIT_RETRIES,
         "Catch": [{"ErrorEquals": ["States.ALL"], "Next": then, "Output": INPUT}],
         "Next": then,
     }

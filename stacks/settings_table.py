@@ -17,6 +17,7 @@ IN_WORDS = {
     "log_retention_days": f"{RETENTION_DAYS[0]} to {RETENTION_DAYS[-1]}, as CloudWatch offers",
     "stage": "a block of `cdk.json`",
     "name": "2 to 24 lower-case letters, digits, dashes",
+    "providers_secret": "letters, digits and `/_+=.@-`",
     "log_level": "DEBUG, INFO, WARNING, ERROR",
     "alarm_email": "an address",
     "runbook_url": "an address",

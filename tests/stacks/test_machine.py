@@ -44,7 +44,8 @@ def test_every_placeholder_is_filled(prod: Assembly) -> None:
         for spec in handler_specs(Settings())
         if spec.name not in OUTSIDE_WORKFLOW
     ]
-    named = {"Partition", "CreatorsTopicArn", "NotificationsDeadLettersUrl", *inside}
+    named = {"Partition", "CreatorsTopicArn", "NotificationsDeadLettersUrl", "JobsQueueUrl"}
+    named.update(inside)
     assert set(machine["DefinitionSubstitutions"]) == named
     text = machine["DefinitionString"]
     assert all(f"${{{name}}}" in text for name in named)

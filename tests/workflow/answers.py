@@ -37,11 +37,30 @@ def answering(answer: dict[str, Any]) -> Function:
 
 def good_clip(engine: Engine, *, verdict: str = "pass", dry_run: bool = False) -> None:
     engine.functions |= {
-        "PrepareClip": answering({"clip_key": "abc", "engine": "camera_move", "dry_run": dry_run}),
+        "PrepareClip": answering(prepared("camera_move", dry_run=dry_run)),
         "FinishClip": answering({}),
         "InspectClip": answering({"verdict": verdict}),
         "PublishClip": answering(notification("clip_done")),
         "RecordClipEnd": lambda payload: notification(payload["outcome"]),
+    }
+
+
+def prepared(engine: str, *, dry_run: bool = False) -> dict[str, Any]:
+    return {"clip_key": "abc", "engine": engine, "dry_run": dry_run, "job_id": ""}
+
+
+def routed(step: str, *, job_id: str = "", reason: str = "") -> dict[str, Any]:
+    """What RouteClip answers; the key is that of the model that is tried."""
+    return {"step": step, "clip_key": "xyz", "job_id": job_id, "reason": reason}
+
+
+def generated_clip(engine: Engine, *steps: dict[str, Any]) -> None:
+    """A clip that a model makes; RouteClip answers one of `steps` after the other."""
+    good_clip(engine)
+    answers = iter(steps)
+    engine.functions |= {
+        "PrepareClip": answering(prepared("api:wavespeed")),
+        "RouteClip": lambda _payload: next(answers),
     }
 
 

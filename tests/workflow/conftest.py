@@ -7,8 +7,9 @@ import pytest
 from tests.workflow.engine import Clients, Engine, started_clients, started_engine
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def clients() -> Iterator[Clients]:
+    """Not for longer than a module: a mock that outlives it keeps what others make in theirs."""
     with pytest.MonkeyPatch.context() as environment:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             environment.setenv(name, "testing")
