@@ -11,6 +11,7 @@ from aws_cdk import aws_sqs as sqs
 
 from stacks.acknowledge import acknowledge, cross_stack_name
 from stacks.handlers import Access
+from stacks.workflow import MAP_LABEL
 
 READ = ("s3:GetObject", "s3:GetObjectVersion")
 # CopyObject carries tags along, so it needs them on both sides as soon as a creator tags a file.
@@ -19,9 +20,11 @@ WRITE = ("s3:PutObject", "s3:AbortMultipartUpload")
 CHANGE = (*WRITE, "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObjectTagging")
 USE_TABLE = (
     *("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:BatchWriteItem"),
-    # the ledger's transactions, and jobs that need no looking after any more
-    *("dynamodb:UpdateItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem"),
+    # jobs that need no looking after any more; a transaction of the ledger only puts
+    "dynamodb:DeleteItem",
 )
+# Anybody may knock at its address: it finds the job and notes that the token was used, no more.
+NOTE_CALLBACKS = ("dynamodb:GetItem", "dynamodb:PutItem")
 
 TELL_TASKS = ("states:SendTaskSuccess", "states:SendTaskHeartbeat")
 
@@ -117,25 +120,23 @@ def acknowledge_keys(role: iam.Role, bucket: s3.IBucket, keys: str, reason: str)
 
 def _whole(right: Access, places: Places) -> iam.PolicyStatement:
     """Rights to one resource as a whole."""
-    match right:
-        case Access.USE_TABLE:
-            return _allow(USE_TABLE, places.table.table_arn)
-        case Access.START_RUNS:
-            return _allow(("states:StartExecution",), places.state_machine_arn)
-        case Access.DROP_AGAIN:
-            return _allow(("sqs:SendMessage",), places.drops.queue_arn)
-        case Access.QUEUE_JOBS:
-            return _allow(("sqs:SendMessage",), places.jobs.queue_arn)
-        case Access.TELL_TASKS:
-            return _allow(TELL_TASKS, places.state_machine_arn)
-        case Access.READ_KEYS:
-            return _allow(("secretsmanager:GetSecretValue",), places.providers_secret_arn)
-        case _:
-            raise ValueError(f"{right} is a right to objects")
+    machine = places.state_machine_arn
+    rights: dict[Access, tuple[tuple[str, ...], list[str]]] = {
+        Access.USE_TABLE: (USE_TABLE, [places.table.table_arn]),
+        Access.NOTE_CALLBACKS: (NOTE_CALLBACKS, [places.table.table_arn]),
+        Access.START_RUNS: (("states:StartExecution",), [machine]),
+        Access.DROP_AGAIN: (("sqs:SendMessage",), [places.drops.queue_arn]),
+        Access.QUEUE_JOBS: (("sqs:SendMessage",), [places.jobs.queue_arn]),
+        # it is the Map's children that wait, and these name their machine so
+        Access.TELL_TASKS: (TELL_TASKS, [machine, f"{machine}/{MAP_LABEL}"]),
+        Access.READ_KEYS: (("secretsmanager:GetSecretValue",), [places.providers_secret_arn]),
+    }
+    actions, resources = rights[right]
+    return _allow(actions, *resources)
 
 
-def _allow(actions: Iterable[str], resource: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=list(actions), resources=[resource])
+def _allow(actions: Iterable[str], *resources: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=list(actions), resources=list(resources))
 
 
 def protect(buckets: Iterable[s3.IBucket]) -> iam.PolicyStatement:

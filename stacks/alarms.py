@@ -104,11 +104,11 @@ def dead_letters(pipeline: PipelineStack) -> cloudwatch.MathExpression:
     """Messages in all dead-letter queues together."""
     queues = {
         "drops": pipeline.drops_dead_letters,
-        "ends": pipeline.run_ends_dead_letters,
+        "jobs": pipeline.jobs_dead_letters,
         "notices": pipeline.notifications_dead_letters,
     }
     return cloudwatch.MathExpression(
-        expression="drops + ends + notices",
+        expression="drops + jobs + notices",
         using_metrics={
             name: queue.metric_approximate_number_of_messages_visible(
                 statistic=MAXIMUM, period=MINUTES_5

@@ -28,6 +28,7 @@ class Access(StrEnum):
     WRITE_LIBRARY = "write library"
     WRITE_AUDIT = "write library (audit)"
     USE_TABLE = "use table"
+    NOTE_CALLBACKS = "use table (callbacks)"
     START_RUNS = "start runs"
     DROP_AGAIN = "send to the drops queue"
     QUEUE_JOBS = "send to the jobs queue"
@@ -111,7 +112,16 @@ def handler_specs(settings: Settings) -> tuple[HandlerSpec, ...]:
             *(work, Access.WRITE_WORK, keys),
             *(Access.QUEUE_JOBS, Access.TELL_TASKS, Access.DROP_AGAIN),
         ),
-        _spec(RECEIVE_CALLBACK, core, 512, 30, keys, Access.QUEUE_JOBS),
+        # open to the internet, so not even the common rights
+        HandlerSpec(
+            name=RECEIVE_CALLBACK,
+            bundle=core,
+            memory_mb=512,
+            timeout_sec=30,
+            access=frozenset(
+                {Access.NOTE_CALLBACKS, Access.WRITE_ANSWERS, keys, Access.QUEUE_JOBS}
+            ),
+        ),
         _spec(SWEEP_JOBS, core, 512, 120, Access.QUEUE_JOBS),
     )
 

@@ -30,6 +30,9 @@ from stacks.triggers import settle_broken_runs, sweep_every_hour, wake_on_drops
 
 DROPS_AT_ONCE = 10
 
+WOKEN_BY_EVENTS = (SETTLE_BROKEN_RUN, SWEEP_JOBS)
+"""Nobody waits for their answer: what they cannot handle must be kept."""
+
 
 class PipelineStack(Stack):
     """Queues, topics, functions, workflow and the rules that wake them; nothing to keep."""
@@ -60,11 +63,12 @@ class PipelineStack(Stack):
 
     def _build_queues(self) -> None:
         self.drops_dead_letters = dead_letter_queue(self, "DropsDeadLetters", whose=ACCEPT_DROP)
-        self.run_ends_dead_letters = dead_letter_queue(
-            self, "RunEndsDeadLetters", whose=SETTLE_BROKEN_RUN
-        )
+        # One for all that a person has to read and nobody can send back to a queue: each further
+        # dead-letter queue would be one alarm metric more than are free.
         self.notifications_dead_letters = dead_letter_queue(
-            self, "NotificationsDeadLetters", whose="the Notify states"
+            self,
+            "NotificationsDeadLetters",
+            whose=f"the Notify states, {SETTLE_BROKEN_RUN} and {SWEEP_JOBS}",
         )
         self.jobs_dead_letters = dead_letter_queue(self, "JobsDeadLetters", whose=ADVANCE_JOB)
         self.jobs = work_queue(
@@ -106,7 +110,7 @@ class PipelineStack(Stack):
                 code=codes[spec.bundle],
                 places=places,
                 environment=self._environment(spec),
-                dead_letters=(self.run_ends_dead_letters if name == SETTLE_BROKEN_RUN else None),
+                dead_letters=self.notifications_dead_letters if name in WOKEN_BY_EVENTS else None,
             ).function
             for name, spec in self._specs.items()
         }
@@ -169,7 +173,7 @@ class PipelineStack(Stack):
             self,
             "OnTheHour",
             function=self.handlers[SWEEP_JOBS],
-            dead_letters=self.jobs_dead_letters,
+            dead_letters=self.notifications_dead_letters,
         )
         self.drops_rule = wake_on_drops(
             self,
@@ -183,7 +187,7 @@ class PipelineStack(Stack):
             "OnBrokenRun",
             state_machine_arn=self.batches.machine.state_machine_arn,
             function=self.handlers[SETTLE_BROKEN_RUN],
-            dead_letters=self.run_ends_dead_letters,
+            dead_letters=self.notifications_dead_letters,
         )
 
     def _output(self) -> None:
@@ -196,7 +200,6 @@ class PipelineStack(Stack):
             "JobsDeadLettersUrl": self.jobs_dead_letters.queue_url,
             "CallbackUrl": self.callback.url,
             "DropsDeadLettersUrl": self.drops_dead_letters.queue_url,
-            "RunEndsDeadLettersUrl": self.run_ends_dead_letters.queue_url,
             "NotificationsDeadLettersUrl": self.notifications_dead_letters.queue_url,
         }.items():
             CfnOutput(self, name, value=value)

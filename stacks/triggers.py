@@ -13,6 +13,7 @@ from shared.manifest.names import MANIFEST_SUFFIX, MARKERS
 # EventBridge's own limits; an event is worth trying for as long as a day.
 RETRY_ATTEMPTS = 185
 MAX_EVENT_AGE = Duration.hours(24)
+BETWEEN_SWEEPS = Duration.hours(1)
 
 BROKEN = ("FAILED", "TIMED_OUT", "ABORTED")
 
@@ -91,6 +92,13 @@ def sweep_every_hour(
         scope,
         id_,
         description="Dropreel: look again at jobs that have not come to an end",
-        schedule=events.Schedule.rate(Duration.hours(1)),
-        targets=[targets.LambdaFunction(function, dead_letter_queue=dead_letters)],
+        schedule=events.Schedule.rate(BETWEEN_SWEEPS),
+        targets=[
+            targets.LambdaFunction(
+                function,
+                dead_letter_queue=dead_letters,
+                retry_attempts=RETRY_ATTEMPTS,
+                max_event_age=BETWEEN_SWEEPS,  # then the next one is there
+            )
+        ],
     )

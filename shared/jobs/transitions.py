@@ -1,6 +1,6 @@
 """Which state a job may go to from which, and why: the table that code, tests and docs share.
 
-Run as `python -m shared.jobs.transitions [--check]` to write `docs/jobs.md`'s diagram anew.
+The page `docs/jobs.md` is written from it (`shared/jobs/page.py`).
 """
 
 from typing import NamedTuple

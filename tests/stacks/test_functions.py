@@ -12,6 +12,18 @@ from tests.stacks.assembly import Assembly, listed, text_of
 SPECS = {spec.name: spec for spec in handler_specs(Settings())}
 BUCKETS = ("drop", "work", "library")
 
+# Who may do what outside buckets and table, and by which calls its source shows that it does.
+CALLS = {
+    ("sqs:SendMessage", "Drops"): ("drop_queue()", "jobs_engine()"),
+    ("sqs:SendMessage", "Jobs"): ("jobs_queue()", "jobs_engine()"),
+    ("states:StartExecution", ""): ("starter()",),
+    ("states:SendTaskSuccess", ""): ("jobs_engine()",),
+    ("states:SendTaskHeartbeat", ""): ("jobs_engine()",),
+    ("secretsmanager:GetSecretValue", "dropreel/providers-??????"): (
+        *("provider_secrets()", "routed_services()", "jobs_engine()"),
+    ),
+}
+
 
 def rows(document: str) -> dict[str, list[str]]:
     """The rows of the handlers table: name → bundle, memory, timeout, reads, writes."""
@@ -50,8 +62,32 @@ def test_a_handler_may_reach_only_what_the_document_says(
 def test_a_handler_may_wake_only_what_it_calls(project: Path, prod: Assembly, name: str) -> None:
     source = (project / "lambdas" / f"{name}.py").read_text("utf-8")
     granted = prod.handler_statements(SPECS[name].state)
-    assert _granted(granted, "sqs:SendMessage", "Drops") == ("drop_queue()" in source)
-    assert _granted(granted, "states:StartExecution", "") == ("starter()" in source)
+    for (action, resource), calls in CALLS.items():
+        assert _granted(granted, action, resource) == any(call in source for call in calls), action
+
+
+def test_who_is_open_to_the_internet_may_do_least(prod: Assembly) -> None:
+    (opened,) = prod.of_type("AWS::Lambda::Url").values()
+    assert "ReceiveCallback" in text_of(opened["TargetFunctionArn"])
+    (table,) = (
+        set(listed(statement["Action"]))
+        for statement in prod.handler_statements("ReceiveCallback")
+        if "State" in text_of(statement["Resource"])
+    )
+    assert table == {"dynamodb:GetItem", "dynamodb:PutItem"}
+    granted = prod.handler_statements("ReceiveCallback")
+    assert not _granted(granted, "s3:GetObject", "Work")
+    assert not _granted(granted, "states:SendTaskSuccess", "")
+
+
+def test_the_tasks_that_wait_are_those_of_the_maps_children(prod: Assembly) -> None:
+    (told,) = (
+        [text_of(each) for each in listed(statement["Resource"])]
+        for statement in prod.handler_statements("AdvanceJob")
+        if "states:SendTaskSuccess" in listed(statement["Action"])
+    )
+    label = prod.definition["States"]["RenderClips"]["Label"]
+    assert [each.endswith(f':dropreel-batches/{label}"]]}}') for each in told] == [False, True]
 
 
 def _granted(statements: list[dict[str, object]], action: str, resource: str) -> bool:
@@ -65,7 +101,7 @@ def _granted(statements: list[dict[str, object]], action: str, resource: str) ->
 
 def _outside(statement: dict[str, object]) -> list[object]:
     """Resources, but for the handler's own dead-letter queue."""
-    return [each for each in listed(statement["Resource"]) if "RunEnds" not in text_of(each)]
+    return [each for each in listed(statement["Resource"]) if "Notifications" not in text_of(each)]
 
 
 @pytest.mark.parametrize("name", SPECS)
@@ -97,6 +133,9 @@ def test_a_function_is_told_what_its_handler_reads(prod: Assembly, spec: Handler
     needed = {"DROP_BUCKET", "WORK_BUCKET", "LIBRARY_BUCKET", "STATE_TABLE", "STATE_MACHINE_ARN"}
     assert needed <= set(told)
     assert ("DROPS_QUEUE_URL" in told) == spec.drops_again
+    assert ("JOBS_QUEUE_URL" in told) == spec.queues_jobs
+    assert ("PROVIDERS_SECRET" in told) == spec.reads_keys
+    assert ("CALLBACK_URL" in told) == (spec.name == "advance_job")
     assert told["KEYFRAME_WAIT_SEC"] == "900"
     assert told["POWERTOOLS_SERVICE_NAME"] == "dropreel"
     assert told["POWERTOOLS_METRICS_NAMESPACE"] == "Dropreel"
@@ -108,17 +147,30 @@ def test_every_log_is_forgotten_one_day(prod: Assembly) -> None:
     assert {group["RetentionInDays"] for group in groups.values()} == {30}
 
 
-def test_drops_are_read_in_parts_and_not_handed_out_twice(prod: Assembly) -> None:
-    (mapping,) = prod.of_type("AWS::Lambda::EventSourceMapping").values()
+@pytest.mark.parametrize(
+    ("queue", "reader", "at_once"), [("Drops", "accept_drop", 10), ("Jobs", "advance_job", 1)]
+)
+def test_queues_are_read_in_parts_and_nothing_is_handed_out_twice(
+    prod: Assembly, queue: str, reader: str, at_once: int
+) -> None:
+    mappings = prod.of_type("AWS::Lambda::EventSourceMapping").values()
+    (mapping,) = (each for each in mappings if queue in text_of(each["EventSourceArn"]))
+    assert SPECS[reader].state in text_of(mapping["FunctionName"])
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    (queue,) = (q for q in prod.of_type("AWS::SQS::Queue").values() if "RedrivePolicy" in q)
-    assert queue["VisibilityTimeout"] == 6 * SPECS["accept_drop"].timeout_sec
+    assert mapping["BatchSize"] == at_once
+    (properties,) = (
+        each
+        for name, each in prod.of_type("AWS::SQS::Queue").items()
+        if name.startswith(queue) and "RedrivePolicy" in each
+    )
+    assert properties["VisibilityTimeout"] == 6 * SPECS[reader].timeout_sec
+    assert f"{queue}DeadLetters" in text_of(properties["RedrivePolicy"]["deadLetterTargetArn"])
 
 
-def test_a_broken_run_that_cannot_be_settled_is_kept(prod: Assembly) -> None:
+def test_an_event_that_cannot_be_handled_is_kept(prod: Assembly) -> None:
     with_queue = {
         function["Handler"]
         for function in prod.of_type("AWS::Lambda::Function").values()
         if "DeadLetterConfig" in function
     }
-    assert with_queue == {"lambdas.settle_broken_run.handler"}
+    assert with_queue == {"lambdas.settle_broken_run.handler", "lambdas.sweep_jobs.handler"}

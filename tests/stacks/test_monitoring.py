@@ -22,6 +22,15 @@ def test_alarms_stay_within_what_is_free(prod: Assembly) -> None:
     assert len(prod.of_type("AWS::CloudWatch::Dashboard")) <= FREE_DASHBOARDS
 
 
+def test_nothing_is_given_up_without_an_alarm(prod: Assembly) -> None:
+    alarms = prod.of_type("AWS::CloudWatch::Alarm")
+    (alarm,) = (each for name, each in alarms.items() if name.startswith("DeadLetters"))
+    queues = [name for name in prod.of_type("AWS::SQS::Queue") if "DeadLetters" in name]
+    assert len(queues) == metrics_read(alarm) == 3
+    for queue in queues:
+        assert queue.removesuffix(queue[-8:]) in json.dumps(alarm["Metrics"]), queue
+
+
 def test_every_alarm_tells_ops_of_its_beginning_and_its_end(prod: Assembly) -> None:
     for name, alarm in prod.of_type("AWS::CloudWatch::Alarm").items():
         for kind in ("AlarmActions", "OKActions"):

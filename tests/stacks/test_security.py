@@ -136,7 +136,7 @@ def test_queues_are_encrypted_and_have_a_place_for_what_fails(prod: Assembly) ->
 
 def test_every_rule_sets_aside_what_it_cannot_deliver(prod: Assembly) -> None:
     rules = prod.of_type("AWS::Events::Rule")
-    assert len(rules) == 2
+    assert len(rules) == 3
     for rule in rules.values():
         for target in rule["Targets"]:
             assert "Arn" in target["DeadLetterConfig"]

@@ -62,6 +62,7 @@ class Engine:
     functions: dict[str, Function] = field(default_factory=dict)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     pauses: list[float] = field(default_factory=list)
+    jobs_seen: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """A topic, a queue and a bucket that no test before has seen."""
@@ -69,6 +70,7 @@ class Engine:
         self.topic = self.clients.sns.create_topic(Name=name)["TopicArn"]
         self.inbox = self._queue(f"{name}-inbox")
         self.dead_letters = self._queue(f"{name}-dead-letters")
+        self.jobs = self._queue(f"{name}-jobs")
         self.clients.sns.subscribe(
             TopicArn=self.topic,
             Protocol="sqs",
@@ -89,14 +91,20 @@ class Engine:
         )
         return {"plan": {"bucket": self.work, "key": "runs/r/items.json", "count": len(items)}}
 
-    def run(self, machine: dict[str, Any], given: dict[str, Any]) -> Ended:
+    def run(
+        self,
+        machine: dict[str, Any],
+        given: dict[str, Any],
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> Ended:
+        """Run to the end; `meanwhile` is called again and again until then."""
         arn = self.clients.sfn.create_state_machine(
             name=f"machine-{next(NUMBERS)}",
             definition=self._for_engine(machine),
             roleArn=ROLE,
         )["stateMachineArn"]
         execution = self.clients.sfn.start_execution(stateMachineArn=arn, input=json.dumps(given))
-        return self._end_of(execution["executionArn"])
+        return self._end_of(execution["executionArn"], meanwhile)
 
     def _for_engine(self, machine: dict[str, Any]) -> str:
         text = json.dumps(machine).replace('"ToleratedFailurePercentage": 100, ', "")
@@ -104,6 +112,7 @@ class Engine:
             "Partition": "aws",
             "CreatorsTopicArn": self.topic,
             "NotificationsDeadLettersUrl": self.dead_letters,
+            "JobsQueueUrl": self.jobs,
         }
         for spec in SPECS:
             values[function_placeholder(spec.state)] = (
@@ -113,7 +122,21 @@ class Engine:
             text = text.replace(f"${{{name}}}", value)
         return text
 
-    def _end_of(self, execution: str) -> Ended:
+    def finish_jobs(self) -> None:
+        """What the jobs' functions do in the end: tell every task that waits."""
+        for body in self._new_jobs():
+            self.clients.sfn.send_task_success(taskToken=body["token"], output='{"job": {}}')
+
+    def fail_jobs(self) -> None:
+        for body in self._new_jobs():
+            self.clients.sfn.send_task_failure(taskToken=body["token"], error="E", cause="c")
+
+    def _new_jobs(self) -> list[dict[str, Any]]:
+        new = [json.loads(message["Body"]) for message in self.messages(self.jobs)]
+        self.jobs_seen += new
+        return new
+
+    def _end_of(self, execution: str, meanwhile: Callable[[], None]) -> Ended:
         deadline = time.monotonic() + LIMIT_SEC
         while time.monotonic() < deadline:
             seen = self.clients.sfn.describe_execution(executionArn=execution)
@@ -128,6 +151,7 @@ class Engine:
                 ]
                 output = json.loads(seen["output"]) if seen.get("output") else None
                 return Ended(seen["status"], output, seen.get("error"), states)
+            meanwhile()
             time.sleep(0.02)
         raise TimeoutError(f"still running: {execution}")
 

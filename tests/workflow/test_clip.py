@@ -7,7 +7,15 @@ import pytest
 
 from shared.errors import BatchCancelled, InvalidInput, QualityFailed, Transient
 from stacks.error_families import LAMBDA_FAULTS, family
-from tests.workflow.answers import ITEM, Failing, always, answering, good_clip
+from tests.workflow.answers import (
+    ITEM,
+    Failing,
+    always,
+    answering,
+    generated_clip,
+    good_clip,
+    routed,
+)
 from tests.workflow.definitions import clip_definition
 from tests.workflow.engine import Engine
 
@@ -33,7 +41,8 @@ def test_each_function_is_given_exactly_what_the_contract_says(engine: Engine) -
     run_clip(engine)
     assert engine.payload("PrepareClip") == ITEM
     for state in STEPS[1:]:
-        assert engine.payload(state) == {**ITEM, "clip_key": "abc"}
+        job = {"job_id": ""} if state == "FinishClip" else {}
+        assert engine.payload(state) == {**ITEM, "clip_key": "abc", **job}
 
 
 def test_a_dry_run_ends_after_planning_and_spends_nothing(engine: Engine) -> None:
@@ -63,16 +72,106 @@ def test_a_clip_that_did_not_pass_is_held_for_review(engine: Engine, verdict: st
     assert ended.output == {}
 
 
-def test_an_engine_that_is_not_there_is_refused_by_name(engine: Engine) -> None:
-    good_clip(engine)
-    engine.functions["PrepareClip"] = answering(
-        {"clip_key": "abc", "engine": "moon", "dry_run": False}
+def generate(engine: Engine, *steps: dict[str, Any]) -> Any:
+    """Run a clip that a model makes; the task that waits is told as soon as it is queued."""
+    generated_clip(engine, *steps)
+    return engine.run(clip_definition(), ITEM, meanwhile=engine.finish_jobs)
+
+
+def test_a_clip_of_a_model_is_generated_before_it_is_finished(engine: Engine) -> None:
+    ended = generate(engine, routed("generate", job_id="job-1"), routed("finish", job_id="job-1"))
+    assert (ended.status, ended.output) == ("SUCCEEDED", {})
+    assert [name for name, _ in engine.calls] == [
+        *("PrepareClip", "RouteClip", "RouteClip", "FinishClip", "InspectClip", "PublishClip")
+    ]
+    assert [sorted(body) for body in engine.jobs_seen] == [["job_id", "token"]]
+    assert engine.jobs_seen[0]["job_id"] == "job-1"
+    assert engine.payload("FinishClip") == {**ITEM, "clip_key": "xyz", "job_id": "job-1"}
+
+
+def test_the_router_is_given_the_clips_facts_alone(engine: Engine) -> None:
+    generate(engine, routed("generate", job_id="job-1"), routed("finish", job_id="job-1"))
+    given = [payload for name, payload in engine.calls if name == "RouteClip"]
+    assert given == [{**ITEM, "clip_key": "abc"}, {**ITEM, "clip_key": "xyz"}]
+
+
+def test_the_next_model_is_tried_until_one_has_made_the_clip(engine: Engine) -> None:
+    ended = generate(
+        engine,
+        routed("generate", job_id="job-1"),
+        routed("generate", job_id="job-2"),
+        routed("finish", job_id="job-2"),
     )
-    run_clip(engine)
+    assert [body["job_id"] for body in engine.jobs_seen] == ["job-1", "job-2"]
+    assert len({body["token"] for body in engine.jobs_seen}) == 2
+    assert ended.states.count("Generate") == 2
+    assert engine.payload("FinishClip")["job_id"] == "job-2"
+
+
+def test_what_is_there_already_is_not_made_again(engine: Engine) -> None:
+    ended = generate(engine, routed("finish", job_id="job-1"))
+    assert "Generate" not in ended.states
+    assert engine.tries("PublishClip") == 1
+
+
+def test_a_model_may_be_replaced_by_a_camera_move(engine: Engine) -> None:
+    generate(engine, routed("generate", job_id="job-1"), routed("finish"))
+    assert engine.payload("FinishClip") == {**ITEM, "clip_key": "xyz", "job_id": ""}
+
+
+def test_a_job_that_nobody_is_sure_of_holds_its_clip(engine: Engine) -> None:
+    why = "nobody can say whether wavespeed accepted job job-1."
+    ended = generate(engine, routed("hold", job_id="job-1", reason=why))
     recorded = engine.payload("RecordClipEnd")
-    assert recorded["outcome"] == "rejected"
-    assert recorded["error"]["Error"] == "ModelUnavailable"
-    assert "moon" in recorded["error"]["Cause"]
+    assert recorded["outcome"] == "needs_review"
+    assert recorded["error"] == {"Error": "JobHeld", "Cause": why}
+    assert recorded["clip_key"] == "xyz"
+    assert engine.tries("FinishClip") == 0
+    assert (ended.status, ended.output) == ("SUCCEEDED", {})
+
+
+def test_a_clip_that_no_model_makes_is_rejected_with_the_reasons(engine: Engine) -> None:
+    generated_clip(engine)
+    engine.functions["RouteClip"] = always("ModelUnavailable")
+    ended = run_clip(engine)
+    recorded = engine.payload("RecordClipEnd")
+    assert engine.tries("RouteClip") == 1
+    assert (recorded["outcome"], recorded["error"]["Error"]) == ("rejected", "ModelUnavailable")
+    assert (ended.status, ended.output) == ("SUCCEEDED", {})
+
+
+@pytest.mark.parametrize("limit", ["TimeoutSeconds", "HeartbeatSeconds"])
+def test_a_wait_that_is_over_asks_the_router_again(engine: Engine, limit: str) -> None:
+    """Nobody tells the task; what became of the job, its row says."""
+    machine = clip_definition()
+    wait = machine["States"]["Generate"]
+    del wait["TimeoutSeconds"], wait["HeartbeatSeconds"]
+    wait[limit] = 1
+    generated_clip(engine, routed("generate", job_id="job-1"), routed("finish", job_id="job-1"))
+    ended = engine.run(machine, ITEM)
+    assert ended.status == "SUCCEEDED"
+    assert len(engine.messages(engine.jobs)) == 1  # not queued again by itself
+    assert (engine.tries("RouteClip"), engine.tries("PublishClip")) == (2, 1)
+
+
+def test_a_generate_that_fails_asks_the_router_again(engine: Engine) -> None:
+    generated_clip(engine, routed("generate", job_id="job-1"), routed("finish", job_id="job-1"))
+    wait = {**clip_definition()["States"]["Generate"], "Retry": []}
+    machine = clip_definition()
+    machine["States"]["Generate"] = wait
+    ended = engine.run(machine, ITEM, meanwhile=engine.fail_jobs)
+    assert ended.status == "SUCCEEDED"
+    assert (engine.tries("RouteClip"), engine.tries("PublishClip")) == (2, 1)
+
+
+def test_a_queue_that_refuses_is_asked_with_pauses_before_the_router_is(engine: Engine) -> None:
+    """Without them, RouteClip and Generate would turn as fast as they can."""
+    generated_clip(engine, routed("generate", job_id="job-1"), routed("finish", job_id="job-1"))
+    engine.clients.sqs.delete_queue(QueueUrl=engine.jobs)
+    ended = run_clip(engine)
+    assert len(engine.pauses) == 6
+    assert (engine.tries("RouteClip"), engine.tries("PublishClip")) == (2, 1)
+    assert ended.status == "SUCCEEDED"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,79 @@
+"""`docs/jobs.md`: what a job is, and the table of its transitions, written from the code.
+
+Run as `python -m shared.jobs.page [--check]`.
+"""
+
+import sys
+from pathlib import Path
+
+from shared.jobs.deadlines import DEADLINES, RESCUE
+from shared.jobs.transitions import TRANSITIONS, diagram
+
+PAGE = Path(__file__).parents[2] / "docs" / "jobs.md"
+
+TEXT = """# Jobs
+
+A job is one paid attempt at one clip with one candidate (a model on an engine). Its row in the
+state table is made of its content: project, everything that the clip's pixels depend on,
+candidate, attempt. A replay, a redrive, a duplicate event or another batch with the same clip
+meets the same row, and a row is paid for once.
+
+The clip's workflow asks RouteClip what to do, and waits in Generate for the job's end.
+`advance_job` moves one job one step and queues the next look with a delay that grows; nothing
+waits inside a function.
+
+## Promises
+
+- The row says SUBMITTING before the request is sent, and the request is sent once. Who finds the
+  row so, and nobody can still be sending, asks the provider where that is possible; else the job
+  is SUBMIT_UNKNOWN, its money stays set aside, and a person decides (`dropreel jobs list`,
+  `dropreel jobs resolve`).
+- A failed look is no failed job. Words that nobody knows mean "still running" until the deadline.
+- The result is copied into the work bucket in the step that sees success, from allow-listed hosts
+  only.
+- A job that outlives its deadline is watched for {rescue:g} hours more. If the provider finishes,
+  the manifest is dropped again by itself and the paid clip is delivered.
+- The next candidate is tried only after a verified end; never while somebody may still deliver.
+
+| operation | waited for |
+| --- | --- |
+{deadlines}
+
+## Transitions
+
+```mermaid
+{diagram}
+```
+
+| from | to | when |
+| --- | --- | --- |
+{table}
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    return TEXT.format(
+        rescue=RESCUE.total_seconds() / 3600,
+        deadlines="\n".join(
+            f"| `{operation.value}` | {limit.total_seconds() / 60:g} minutes |"
+            for operation, limit in DEADLINES.items()
+        ),
+        diagram=diagram(),
+        table="\n".join(f"| {each.before} | {each.after} | {each.why} |" for each in TRANSITIONS),
+    )
+
+
+def main() -> int:
+    """Write the page, or say that it is stale."""
+    if "--check" not in sys.argv[1:]:
+        PAGE.write_text(page(), "utf-8")
+        return 0
+    if PAGE.is_file() and PAGE.read_text("utf-8") == page():
+        return 0
+    sys.stderr.write("docs/jobs.md is stale: run `make docs`.\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
