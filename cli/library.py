@@ -1,27 +1,36 @@
-"""Fetching what is finished: the library's folder of a batch, onto a disk."""
+"""Fetching what is finished: the library's folder of a batch, and our answers, onto a disk."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cli.target import Target
 from shared.clip import ObjectRef
-from shared.keys import Folder
+from shared.keys import ERRORS_NAME, PLAN_NAME, Folder
 from shared.manifest.guard import key_problems
 
 DOWNLOADERS = 8
+ANSWERS = (ERRORS_NAME, PLAN_NAME)
+"""What we answer in the drop folder and a person at a desk wants as well."""
 
 
 def pull(target: Target, batch: Folder, out: Path) -> list[Path]:
-    """Download every file of the batch that is not there yet; returns all of them.
+    """Download every file of the batch, and our answers; returns all of them.
 
-    A file of the same size that is newer than the object is left alone. Names come out of a bucket
-    that others can write to, so each is checked before it becomes a path.
+    Names come out of a bucket that others can write to, so each is checked before it becomes a
+    path.
     """
     refs = [
         ref
         for ref in target.objects.list(target.library_bucket, batch.prefix)
         if not key_problems(ref.key)
     ]
+    refs += [
+        head.ref
+        for name in ANSWERS
+        if (head := target.objects.head(target.drop_bucket, batch.key(name))) is not None
+    ]
+    if not refs:
+        return []
     out.mkdir(parents=True, exist_ok=True)
 
     def fetch(ref: ObjectRef) -> Path:

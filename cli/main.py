@@ -176,6 +176,7 @@ def manifest(
     model: Annotated[str | None, typer.Option(help="Model for every clip.")] = None,
     motion: Annotated[str, typer.Option(help="Move where no sidecar says one.")] = "zoom_in",
     duration: Annotated[float, typer.Option(help="Seconds of every clip.")] = 4.0,
+    force: Annotated[bool, typer.Option(help="Write over a manifest that is there.")] = False,
     project: Name = None,
     batch: Name = None,
 ) -> None:
@@ -195,6 +196,8 @@ def manifest(
     if str(path) == "-":
         sys.stdout.write(text)
         return
+    if path.exists() and not force:
+        raise WrongUse(f"{path} is there already; --force writes over it, -o names another.")
     path.write_text(text, encoding="utf-8")
     show.console.print(f"{path}: {len(document['keyframes'])} keyframe(s)")
 

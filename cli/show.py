@@ -139,5 +139,8 @@ def print_end(runs: list[dict[str, Any]], out: Path | None) -> None:
             console.print(f"  {escape(run['message'])}")
     if out is not None:
         console.print(f"clips    {out}")
+        for name in ("_ERRORS.md", "_PLAN.md"):
+            if (out / name).is_file():
+                console.print(f"answer   {out / name}")
         if (out / "report.html").is_file():
             console.print(f"report   {out / 'report.html'}")

@@ -5,6 +5,7 @@
 otherwise                     a fresh embedded cloud for the time of the command (`run` only)
 """
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,8 +22,11 @@ from local_cloud.errors import CloudNotRunning
 from shared.aws.objects import S3Objects
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-STORAGE_STACK = "dropreel-storage"
-PIPELINE_STACK = "dropreel-pipeline"
+NAME = os.environ.get("DROPREEL_NAME", "dropreel")
+"""The deployment's `name` setting, for those who changed it."""
+
+STORAGE_STACK = f"{NAME}-storage"
+PIPELINE_STACK = f"{NAME}-pipeline"
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,6 @@ class Account:
 
     profile: str | None = None
     region: str | None = None
-    stack: str = STORAGE_STACK
 
     @property
     def given(self) -> bool:
@@ -95,10 +98,10 @@ def _embedded(deployment: Deployment) -> Target:
 def _in_account(account: Account) -> Target:
     try:
         session = boto3.Session(profile_name=account.profile, region_name=account.region)
-        outputs = _outputs(session.client("cloudformation"), account.stack)
+        outputs = _outputs(session.client("cloudformation"), STORAGE_STACK)
     except (BotoCoreError, ClientError) as error:
         raise WrongUse(
-            f"Cannot read stack `{account.stack}`: {error}. Check --profile and --region, or "
+            f"Cannot read stack `{STORAGE_STACK}`: {error}. Check --profile and --region, or "
             "deploy first (docs/deploy.md)."
         ) from error
     return Target(

@@ -62,15 +62,11 @@ class PipelineStack(Stack):
         self._output()
 
     def _build_queues(self) -> None:
-        self.drops_dead_letters = dead_letter_queue(self, "DropsDeadLetters", whose=ACCEPT_DROP)
-        # One for all that a person has to read and nobody can send back to a queue: each further
-        # dead-letter queue would be one alarm metric more than are free.
-        self.notifications_dead_letters = dead_letter_queue(
-            self,
-            "NotificationsDeadLetters",
-            whose=f"the Notify states, {SETTLE_BROKEN_RUN} and {SWEEP_JOBS}",
-        )
-        self.jobs_dead_letters = dead_letter_queue(self, "JobsDeadLetters", whose=ADVANCE_JOB)
+        self.drops_dead_letters = dead_letter_queue(self, "DropsDeadLetters")
+        # For the Notify states and the functions that events wake: what a person has to read,
+        # since it goes back to no queue. One for all, as a fourth would cost: the alarm reads each.
+        self.notifications_dead_letters = dead_letter_queue(self, "NotificationsDeadLetters")
+        self.jobs_dead_letters = dead_letter_queue(self, "JobsDeadLetters")
         self.jobs = work_queue(
             self,
             "Jobs",

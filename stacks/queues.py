@@ -4,8 +4,6 @@ from aws_cdk import Duration
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks.acknowledge import acknowledge
-
 KEPT = Duration.days(14)
 """As long as SQS allows: a dead letter waits for a person."""
 
@@ -13,22 +11,15 @@ RECEIVES = 5
 """Tries before a message is set aside."""
 
 
-def dead_letter_queue(scope: Construct, id_: str, *, whose: str) -> sqs.Queue:
-    """A queue for what was given up; `whose` completes "It receives what … gave up"."""
-    queue = sqs.Queue(
+def dead_letter_queue(scope: Construct, id_: str) -> sqs.Queue:
+    """A queue for what was given up; an alarm watches it."""
+    return sqs.Queue(
         scope,
         id_,
         encryption=sqs.QueueEncryption.SQS_MANAGED,
         enforce_ssl=True,
         retention_period=KEPT,
     )
-    acknowledge(
-        queue,
-        "AwsSolutions-SQS3",
-        f"This is itself a dead-letter queue: it receives what {whose} gave up, and an alarm "
-        "watches it.",
-    )
-    return queue
 
 
 def work_queue(

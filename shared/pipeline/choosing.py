@@ -1,5 +1,6 @@
 """Who makes a clip: the request in the field's words, the ranking, and the maker for the plan."""
 
+from shared.catalog.can import Need
 from shared.catalog.catalog import load_catalog
 from shared.clip import ClipRequest, Deviation, Operation
 from shared.errors import InternalFault
@@ -19,8 +20,7 @@ ENVELOPE = frozenset({"model", "fps", "seed"})
 def video_request(request: ClipRequest, shape: Shape) -> VideoRequest:
     """The clip in the envelope that every model understands, without the files themselves.
 
-    The keyframe goes as the first view of the camera path; the move itself goes into the prompt in
-    words (strategy `start_crop`, X-05).
+    The keyframe goes as the first view of the camera path (strategy `start_crop`, X-05).
     """
     image = MediaInput(
         name="keyframe.png",
@@ -30,13 +30,11 @@ def video_request(request: ClipRequest, shape: Shape) -> VideoRequest:
         width=shape.size[0],
         height=shape.size[1],
     )
-    silent = request.operation is Operation.CAMERA_MOVE
-    prompt = ", ".join(part for part in (request.prompt, camera_phrase(shape.motion)) if part)
     seed = request.generation_params.get("seed")
     return VideoRequest(
         operation=request.operation,
         model="",
-        prompt="" if silent else prompt,
+        prompt=request.prompt or "",
         negative_prompt=request.negative_prompt,
         image=None if request.operation is Operation.TEXT_TO_VIDEO else image,
         duration_sec=request.motion.duration_sec,
@@ -51,6 +49,14 @@ def video_request(request: ClipRequest, shape: Shape) -> VideoRequest:
     )
 
 
+def full_prompt(request: ClipRequest, shape: Shape, model: str) -> str:
+    """The creator's words and the camera's, for a model that reads words."""
+    row = load_catalog().find(model)
+    if row is None or row.capabilities.prompt is Need.NO:
+        return ""
+    return ", ".join(part for part in (request.prompt, camera_phrase(shape.motion)) if part)
+
+
 def rank_clip(services: Services, project: str, request: ClipRequest, shape: Shape) -> Ranking:
     """Everybody who may make the clip, best first.
 
@@ -63,7 +69,8 @@ def rank_clip(services: Services, project: str, request: ClipRequest, shape: Sha
         video_request(request, shape),
         services.policy(project),
         services.engines,
-        prompt_follows=request.operation is Operation.SCENE_ANIMATION,
+        # the camera's words are added later, and a language model writes a scene's
+        prompt_follows=not request.prompt,
         may_trim=True,
     )
 

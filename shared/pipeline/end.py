@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from shared.audit import track_video_operation
 from shared.batch import ClipStatus
 from shared.clip import Document, ObjectRef
 from shared.keys import ArtefactKeys
@@ -51,11 +52,36 @@ def record_clip_end(
     row = services.rows.clip(item.run.folder, item.run.run_id, item.stem)
     if row is not None and not row.status.ended:
         reasons = _reasons(services, item, row, outcome, cause)
-        row = services.rows.save_clip(row.moved(outcome, reasons=reasons))
+        row = row.moved(outcome, reasons=reasons)
+        if not item.run.dry_run:
+            _audit(
+                services, item, row
+            )  # before the end is written, so that a retry finds it undone
+        row = services.rows.save_clip(row)
         write_status(services, item.run.folder)
     reasons = row.result.reasons if row else (cause.reason,)
     links = services.links(item.run.folder, item.run.run_id)
     return Ended(notification=clip_notice(item.run.folder, item.stem, outcome, reasons, links))
+
+
+def _audit(services: Services, item: ClipItem, row: ClipRow) -> None:
+    """One line for a clip that was refused, failed or held: what was asked, and the verdict."""
+    result = row.result
+    keyframe = f"s3://{services.drop_bucket}/{item.run.drop.base}{result.image_path}"
+    track_video_operation(
+        "validate",
+        keyframe,
+        "",
+        result.motion.model_dump(mode="json") if result.motion else {},
+        {"verdict": row.status.value, "reasons": list(result.reasons)},
+        result.duration_sec,
+        result.frame_count,
+        trail=services.audit,
+        batch=item.run.folder.prefix.rstrip("/"),
+        run_id=item.run.run_id,
+        stem=item.stem,
+        now=services.now,
+    )
 
 
 def _reasons(

@@ -18,7 +18,13 @@ from shared.jobs.deadlines import RESCUE, deadline_for
 from shared.jobs.job import Job, job_id, new_deadlines
 from shared.jobs.outcome import Billed, Ending, JobState, Outcome
 from shared.jobs.ports import JobStore
-from shared.pipeline.choosing import KEYFRAME_TYPE, maker_of, rank_clip, video_request
+from shared.pipeline.choosing import (
+    KEYFRAME_TYPE,
+    full_prompt,
+    maker_of,
+    rank_clip,
+    video_request,
+)
 from shared.pipeline.decide import Shape, decide_clip, decide_shape
 from shared.pipeline.plan import ClipOrder
 from shared.pipeline.prepare import lut_hash, read_keyframe, read_order, write_plan
@@ -178,6 +184,7 @@ def _open_job(
         request=request.model_copy(
             update={
                 "model": candidate.model,
+                "prompt": full_prompt(order.request, shape, candidate.model),
                 "image": media,
                 "duration_sec": candidate.duration_sec or request.duration_sec,
             }

@@ -9,7 +9,6 @@ from tests.stacks.assembly import STACKS, Assembly
 # A new acknowledgement shows up here, and so in a review.
 ACKNOWLEDGED = {
     "AwsSolutions-S1",
-    "AwsSolutions-SQS3",
     "AwsSolutions-IAM5[Resource::*]",
     "AwsSolutions-IAM5[Resource::Drop/*]",
     "AwsSolutions-IAM5[Resource::Drop/*/_*]",
@@ -49,11 +48,11 @@ def test_every_reason_is_a_sentence(prod: Assembly) -> None:
 def test_without_an_acknowledgement_the_synth_fails(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from stacks import queues  # noqa: PLC0415 - starts Node
+    from stacks import handler_function  # noqa: PLC0415 - starts Node
     from tests.stacks.conftest import synthesised  # noqa: PLC0415
 
-    monkeypatch.setattr(queues, "acknowledge", lambda *_: None)
-    with pytest.raises(RuntimeError, match="SQS3"):
+    monkeypatch.setattr(handler_function, "acknowledge", lambda *_: None)
+    with pytest.raises(RuntimeError, match="IAM5"):
         synthesised(tmp_path_factory.mktemp("unanswered"), stage="local")
 
 

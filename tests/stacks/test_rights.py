@@ -14,6 +14,10 @@ import pytest
 
 from local_cloud.cloud import embedded_cloud, session_for
 from local_cloud.deploy import Deployment
+from shared.aws.ledger import DynamoLedger
+from shared.budget.money import MICRO
+from shared.budget.project import Project
+from shared.providers.fake import FakeProviders, World
 
 pytestmark = pytest.mark.cloud
 
@@ -28,22 +32,42 @@ class House:
     example: Path
 
     def __post_init__(self) -> None:
-        session = session_for(self.deployment.endpoint)
-        self.s3 = session.client("s3")
-        self.sfn = session.client("stepfunctions")
+        self.session = session_for(self.deployment.endpoint)
+        self.s3 = self.session.client("s3")
+        self.sfn = self.session.client("stepfunctions")
 
     def drop(self, batch: str, name: str, data: bytes) -> None:
         self.s3.put_object(
             Bucket=self.deployment.drop_bucket, Key=f"demo/{batch}/{name}", Body=data
         )
 
-    def drop_batch(self, batch: str, *, stem: str, name: str = "manifest.json") -> None:
+    def allow(self, dollars: int) -> None:
+        """Give the project a budget, as `dropreel project set` does."""
+        ledger = DynamoLedger(self.session.client("dynamodb"), self.deployment.state_table)
+        ledger.save_project(Project(name="demo", monthly_budget=dollars * MICRO))
+
+    def call(self, function: str, event: dict[str, Any]) -> Any:
+        """Invoke a function as AWS would: with its own role."""
+        answer = self.session.client("lambda").invoke(
+            FunctionName=f"dropreel-{function}", Payload=json.dumps(event)
+        )
+        said = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, said
+        return said
+
+    def drop_batch(
+        self, batch: str, *, stem: str, name: str = "manifest.json", **clip: object
+    ) -> None:
         """One keyframe of the example, and a manifest for it."""
         manifest = {
             "project_id": "demo",
             "batch_id": batch,
             "keyframes": [
-                {"image_path": f"{stem}.png", "motion": {"type": "static", "duration_sec": 1.0}}
+                {
+                    "image_path": f"{stem}.png",
+                    "motion": {"type": "static", "duration_sec": 1.0},
+                    **clip,
+                }
             ],
         }
         if (self.example / f"{stem}.png").is_file():
@@ -94,9 +118,18 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def house(project: Path) -> Iterator[House]:
-    with embedded_cloud(project, enforce_rights=True) as deployment:
-        yield House(deployment, project / "examples" / "first-batch")
+def vendors() -> Iterator[FakeProviders]:
+    with FakeProviders(World(seconds_per_job=4.0)) as fake:
+        yield fake
+
+
+@pytest.fixture(scope="module")
+def house(project: Path, vendors: FakeProviders) -> Iterator[House]:
+    with pytest.MonkeyPatch.context() as desk:  # from where the embedded cloud takes its secret
+        desk.setenv("WAVESPEED_BASE_URL", vendors.base_url("wavespeed"))
+        desk.setenv("WAVESPEED_API_KEY", "fake")
+        with embedded_cloud(project, enforce_rights=True) as deployment:
+            yield House(deployment, project / "examples" / "first-batch")
 
 
 def test_a_clip_is_made_and_delivered(house: House) -> None:
@@ -106,6 +139,31 @@ def test_a_clip_is_made_and_delivered(house: House) -> None:
     assert run["state"] == "finished"
     made = {"astronaut.mp4", "astronaut.png", "astronaut.video_meta.json", "report.html"}
     assert made <= files, house.reasons("made")
+
+
+def test_a_clip_of_a_model_is_made_paid_and_delivered(
+    house: House, vendors: FakeProviders
+) -> None:
+    """Router, jobs, ledger, secret, waiting task; and on the way the sweep and a callback."""
+    house.allow(10)
+    house.drop_batch(
+        *("bought",),
+        stem="astronaut",
+        operation="image_to_video",
+        prompt="waves",
+        motion={"duration_sec": 5},
+        route=["wavespeed/wan-2.5"],
+    )
+    deadline = time.monotonic() + LIMIT_SEC
+    while not vendors.world.jobs and time.monotonic() < deadline:
+        time.sleep(0.1)
+    (job,) = vendors.world.jobs.values()
+    assert house.call("sweep-jobs", {}) == {"open_jobs": 1}
+    print("WEBHOOK", job.wanted.webhook)
+    run = house.wait("bought", "finished", "rejected", "failed")
+    print(run, vendors.world.ledger())
+    assert "astronaut.mp4" in house.delivered("bought"), house.reasons("bought")
+    assert vendors.world.ledger()["accepted"] == 1
 
 
 def test_a_dry_run_is_answered_and_makes_nothing(house: House) -> None:
