@@ -81,7 +81,8 @@ class HandlerFunction(Construct):
         acknowledge(
             self.role,
             "AwsSolutions-IAM5[Resource::*]",
-            "X-Ray has no resources to name: its write actions can only be granted on everything.",
+            "Traces, and tasks that wait, have no resources to name: X-Ray's write actions and "
+            "SendTask… can only be granted on everything.",
         )
 
     def _build_role(self, spec: HandlerSpec, places: Places) -> iam.Role:

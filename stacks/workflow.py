@@ -24,9 +24,6 @@ from stacks.clip_workflow import FIRST, clip_states
 
 SECONDS_AN_HOUR = 3600
 
-MAP_LABEL = "RenderClips"
-"""Children of the Map belong to `<machine's ARN>/<this>`."""
-
 
 def batch_definition(
     *, timeouts: Mapping[str, int], max_concurrency: int, timeout_hours: int
@@ -110,7 +107,7 @@ def _render_clips(timeouts: Mapping[str, int], max_concurrency: int) -> State:
     return {
         "Type": "Map",
         "Comment": "Make every clip of the plan, each as an execution of its own.",
-        "Label": MAP_LABEL,
+        "Label": "RenderClips",
         "ItemReader": {
             "Resource": "arn:${Partition}:states:::s3:getObject",
             "ReaderConfig": {"InputType": "JSON"},

@@ -80,16 +80,6 @@ def test_who_is_open_to_the_internet_may_do_least(prod: Assembly) -> None:
     assert not _granted(granted, "states:SendTaskSuccess", "")
 
 
-def test_the_tasks_that_wait_are_those_of_the_maps_children(prod: Assembly) -> None:
-    (told,) = (
-        [text_of(each) for each in listed(statement["Resource"])]
-        for statement in prod.handler_statements("AdvanceJob")
-        if "states:SendTaskSuccess" in listed(statement["Action"])
-    )
-    label = prod.definition["States"]["RenderClips"]["Label"]
-    assert [each.endswith(f':dropreel-batches/{label}"]]}}') for each in told] == [False, True]
-
-
 def _granted(statements: list[dict[str, object]], action: str, resource: str) -> bool:
     return any(
         statement["Effect"] == "Allow"

@@ -141,9 +141,7 @@ def test_a_clip_is_made_and_delivered(house: House) -> None:
     assert made <= files, house.reasons("made")
 
 
-def test_a_clip_of_a_model_is_made_paid_and_delivered(
-    house: House, vendors: FakeProviders
-) -> None:
+def test_a_clip_of_a_model_is_made_paid_and_delivered(house: House, vendors: FakeProviders) -> None:
     """Router, jobs, ledger, secret, waiting task; and on the way the sweep and a callback."""
     house.allow(10)
     house.drop_batch(
@@ -159,11 +157,13 @@ def test_a_clip_of_a_model_is_made_paid_and_delivered(
         time.sleep(0.1)
     (job,) = vendors.world.jobs.values()
     assert house.call("sweep-jobs", {}) == {"open_jobs": 1}
-    print("WEBHOOK", job.wanted.webhook)
+    token = job.wanted.webhook.partition("?t=")[2]
+    called = house.call("receive-callback", {"queryStringParameters": {"t": token}})
+    assert called["statusCode"] == 202
     run = house.wait("bought", "finished", "rejected", "failed")
-    print(run, vendors.world.ledger())
     assert "astronaut.mp4" in house.delivered("bought"), house.reasons("bought")
     assert vendors.world.ledger()["accepted"] == 1
+    assert run["cost_so_far_usd"]["model"] > 0
 
 
 def test_a_dry_run_is_answered_and_makes_nothing(house: House) -> None:

@@ -20,6 +20,8 @@ UNNAMEABLE = {
     "logs:PutResourcePolicy",
     "logs:DescribeResourcePolicies",
     "logs:DescribeLogGroups",
+    "states:SendTaskSuccess",
+    "states:SendTaskHeartbeat",
 }
 """Actions without resources, by the service authorization reference."""
 

@@ -12,6 +12,7 @@ ASSET = re.compile(r"[0-9a-f]{64}")
 DIFFERENT = {
     "DeletionPolicy",  # stateful_removal
     "UpdateReplacePolicy",  # stateful_removal
+    "KEYFRAME_WAIT_SEC",  # keyframe_wait_sec
 }
 
 
