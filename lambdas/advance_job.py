@@ -10,9 +10,12 @@ from aws_lambda_powertools.utilities.batch import (
 )
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from lambdas.jobs_wiring import jobs_engine
+from lambdas.jobs_wiring import jobs_engine, jobs_queue
 from lambdas.observability import logger
 from lambdas.wiring import Event, logged
+from shared.ports import Conflict
+
+SOON_SEC = 5
 
 processor = BatchProcessor(event_type=EventType.SQS)
 
@@ -33,5 +36,9 @@ def advance(record: SQSRecord) -> None:
     engine = jobs_engine()
     if message.get("token"):
         engine.wait(job_id, message["token"])
-    job = engine.advance(job_id)
+    try:
+        job = engine.advance(job_id)
+    except Conflict:  # somebody else moved it: what they did counts, and is looked at soon
+        jobs_queue().send(job_id, SOON_SEC)
+        return
     logger.info("job", state=job.state if job else None, step=job.steps if job else None)

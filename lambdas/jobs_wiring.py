@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 from functools import cache, partial
+from urllib.parse import urlsplit
 
 from lambdas.environment import environment
 from lambdas.observability import logger
@@ -101,11 +102,20 @@ def _presign(ref: ObjectRef) -> str:
 
 def _callback_url(job: Job) -> str | None:
     """Where the provider may tell us that the job has moved; None where nobody listens."""
-    secret, base = provider_secrets().values().get(CALLBACK_SECRET), environment().callback_url
+    secret, base = provider_secrets().values().get(CALLBACK_SECRET), _callback_base()
     if not (secret and base):
         return None
     until = datetime.fromisoformat(job.rescue_until).timestamp()
     return f"{base}?t={sign_token(secret, job.job_id, int(until))}"
+
+
+def _callback_base() -> str:
+    """The Function URL; on the embedded cloud by its path, since its host name is not real."""
+    env = environment()
+    if not (env.callback_url and env.endpoint_url):
+        return env.callback_url
+    url_id = urlsplit(env.callback_url).netloc.split(".")[0]
+    return f"{env.endpoint_url}/_aws/lambda-url/{url_id}/"
 
 
 def _caps() -> dict[str, Caps]:
