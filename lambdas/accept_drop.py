@@ -9,11 +9,11 @@ from aws_lambda_powertools.utilities.batch import (
     process_partial_response,
 )
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-from shared.metrics import BATCHES_ACCEPTED
 
 from lambdas.observability import count, logger
 from lambdas.wiring import Event, logged, services, starter
 from shared.clip import ObjectRef
+from shared.metrics import BATCHES_ACCEPTED
 from shared.pipeline.accept import Verdict, accept_drop
 
 processor = BatchProcessor(event_type=EventType.SQS)

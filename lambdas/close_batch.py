@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from lambdas.observability import count, dollars, seconds
+from lambdas.wiring import Event, drop_queue, logged, run_ref, services
+from shared.batch import BatchState
 from shared.metrics import (
     BATCH_COST_USD,
     BATCHES_FINISHED,
@@ -9,10 +12,6 @@ from shared.metrics import (
     CLIP_COST_USD,
     STAGE_SECONDS,
 )
-
-from lambdas.observability import count, dollars, seconds
-from lambdas.wiring import Event, drop_queue, logged, run_ref, services
-from shared.batch import BatchState
 from shared.pipeline.close import close_batch
 
 

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from shared.pipeline.finish import finish_clip
-
 from lambdas.wiring import Event, clip_item, logged, services
+from shared.pipeline.finish import finish_clip
 
 
 @logged

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from shared.pipeline.inspect import inspect_clip
-
 from lambdas.wiring import Event, clip_item, logged, services
+from shared.pipeline.inspect import inspect_clip
 
 
 @logged

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from shared.metrics import CLIPS_DONE
-
 from lambdas.observability import count
 from lambdas.wiring import Event, clip_item, logged, services
+from shared.metrics import CLIPS_DONE
 from shared.pipeline.publish import publish_clip
 
 

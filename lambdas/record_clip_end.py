@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from shared.metrics import CLIPS_FAILED, CLIPS_FLAGGED, CLIPS_REJECTED
-
 from lambdas.observability import count
 from lambdas.wiring import Event, clip_item, logged, services
 from shared.batch import ClipStatus
+from shared.metrics import CLIPS_FAILED, CLIPS_FLAGGED, CLIPS_REJECTED
 from shared.pipeline.end import FailureCause, record_clip_end
 
 METRICS = {
