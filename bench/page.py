@@ -6,6 +6,8 @@ Run as `python -m bench.page [--check]`; each benchmark writes its part under `d
 import sys
 from pathlib import Path
 
+from shared.generated import write_or_check
+
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "benchmarks.md"
 INTRODUCTION = """# Benchmarks
@@ -27,13 +29,9 @@ def page() -> str:
 
 
 def main() -> int:
-    if "--check" not in sys.argv[1:]:
-        PAGE.write_text(page(), "utf-8")
-        return 0
-    if PAGE.is_file() and PAGE.read_text("utf-8") == page():
-        return 0
-    print(f"{PAGE.relative_to(DOCS.parent)} is stale: run `make docs`.", file=sys.stderr)
-    return 1
+    """Write the page, or with `--check` say that it is out of date."""
+    remedy = "python -m bench.page"
+    return write_or_check({PAGE: page()}, check="--check" in sys.argv[1:], remedy=remedy)
 
 
 if __name__ == "__main__":

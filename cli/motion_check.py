@@ -4,7 +4,7 @@ A sidecar is looked at as it would count in a manifest that says nothing else; a
 sidecars beside its keyframes; a folder through its manifests, or through a made one without any.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -26,12 +26,9 @@ from shared.manifest.names import (
     stem_of,
 )
 from shared.manifest.v1 import ClipSettings, Keyframe
-from shared.motion.defaults import complete_rects
-from shared.motion.limits import check_motion
-from shared.motion.luminance import linear_luminance, luminance_profile
 from shared.motion.path import CameraPath
 from shared.motion.speed import SPEED_LIMIT, minimum_duration, motion_speed
-from shared.picture_size import parse_aspect
+from shared.pipeline.decide import camera_path, motion_problems, output_aspect
 from shared.video.keyframe import Keyframe as DecodedKeyframe
 from shared.video.keyframe import decode_keyframe
 
@@ -171,32 +168,10 @@ class _Look:
 
     @cached_property
     def camera(self) -> CameraPath:
-        motion, size = self.request.motion, self.keyframe.size
-        ends = complete_rects(
-            motion.type,
-            motion.intensity,
-            motion.start_rect,
-            motion.end_rect,
-            size[0] / size[1],
-            self._asked_aspect(),
-        )
-        return CameraPath(*ends, motion.easing)
+        return camera_path(self.request, self.keyframe)
 
-    def _asked_aspect(self) -> float | None:
-        asked = self.request.finish.aspect
-        return parse_aspect(asked) if asked else None
-
-    def _problems(self) -> Iterator[Problem]:
-        motion = self.request.motion
-        count = frame_count(motion.duration_sec, frame_rate(self.request.finish.fps))
-        light = luminance_profile(linear_luminance(self.keyframe.rgb), self.camera, count)
-        yield from check_motion(
-            self.camera,
-            duration_sec=motion.duration_sec,
-            keyframe_size=self.keyframe.size,
-            output_aspect=self._asked_aspect()
-            or self.camera.start.pixel_aspect(self.keyframe.size),
-            frame_count=count,
-            luminance=[float(value) for value in light],
-            where=f"{self.request.image_path}: motion",
-        )
+    def _problems(self) -> list[Problem]:
+        """What PrepareClip would say of this move."""
+        count = frame_count(self.request.motion.duration_sec, frame_rate(self.request.finish.fps))
+        aspect = output_aspect(self.request, self.camera, self.keyframe)
+        return motion_problems(self.request, self.camera, self.keyframe, aspect, count)

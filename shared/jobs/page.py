@@ -6,6 +6,7 @@ Run as `python -m shared.jobs.page [--check]`.
 import sys
 from pathlib import Path
 
+from shared.generated import write_or_check
 from shared.jobs.deadlines import DEADLINES, RESCUE
 from shared.jobs.transitions import TRANSITIONS, diagram
 
@@ -65,14 +66,9 @@ def page() -> str:
 
 
 def main() -> int:
-    """Write the page, or say that it is stale."""
-    if "--check" not in sys.argv[1:]:
-        PAGE.write_text(page(), "utf-8")
-        return 0
-    if PAGE.is_file() and PAGE.read_text("utf-8") == page():
-        return 0
-    sys.stderr.write("docs/jobs.md is stale: run `make docs`.\n")
-    return 1
+    """Write the page, or with `--check` say that it is out of date."""
+    remedy = "python -m shared.jobs.page"
+    return write_or_check({PAGE: page()}, check="--check" in sys.argv[1:], remedy=remedy)
 
 
 if __name__ == "__main__":

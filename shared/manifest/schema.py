@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from shared.generated import write_or_check
 from shared.manifest.aliases import FLAT_MOTION, KEYFRAME_ALIASES, MOTION_ALIASES
 from shared.manifest.reference import EXAMPLES, reference_page
 from shared.manifest.v1 import Manifest
@@ -60,17 +61,8 @@ def documents() -> Iterator[tuple[Path, str]]:
 
 def main(arguments: Sequence[str]) -> int:
     """Write the documents, or with `--check` name those that are out of date."""
-    outdated = 0
-    for path, text in documents():
-        if "--check" not in arguments:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        elif not path.is_file() or path.read_text(encoding="utf-8") != text:
-            outdated += 1
-            sys.stderr.write(
-                f"{path.name} is out of date: run `python -m shared.manifest.schema`.\n"
-            )
-    return 1 if outdated else 0
+    remedy = "python -m shared.manifest.schema"
+    return write_or_check(dict(documents()), check="--check" in arguments, remedy=remedy)
 
 
 if __name__ == "__main__":

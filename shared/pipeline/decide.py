@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from shared.catalog.model import CAMERA_MOVE, ModelRow
 from shared.clip import ClipPlan, ClipRequest, Deviation, Interpolation, MotionPlan
-from shared.errors import MotionUnsafe
+from shared.errors import MotionUnsafe, Problem
 from shared.frames import frame_count, frame_rate
 from shared.motion.defaults import complete_rects
 from shared.motion.detail import detail_warnings, tightest_px
@@ -56,8 +56,8 @@ def decide_shape(request: ClipRequest, keyframe: Keyframe) -> Shape:
     MotionUnsafe : with every reason.
     InvalidInput : a size or rate that means nothing.
     """
-    path = _camera_path(request, keyframe)
-    aspect = _output_aspect(request, path, keyframe)
+    path = camera_path(request, keyframe)
+    aspect = output_aspect(request, path, keyframe)
     size = output_size(request.resolution, aspect, tightest_px(path, keyframe.size))
     rate = frame_rate(request.finish.fps)
     count = frame_count(request.motion.duration_sec, rate)
@@ -122,7 +122,8 @@ def content_key(content: object) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:40]
 
 
-def _camera_path(request: ClipRequest, keyframe: Keyframe) -> CameraPath:
+def camera_path(request: ClipRequest, keyframe: Keyframe) -> CameraPath:
+    """The way of the camera, with what the request left open filled in."""
     motion = request.motion
     start, end = complete_rects(
         motion.type,
@@ -135,17 +136,18 @@ def _camera_path(request: ClipRequest, keyframe: Keyframe) -> CameraPath:
     return CameraPath(start, end, motion.easing)
 
 
-def _output_aspect(request: ClipRequest, path: CameraPath, keyframe: Keyframe) -> float:
+def output_aspect(request: ClipRequest, path: CameraPath, keyframe: Keyframe) -> float:
     """The aspect asked for, else that of the first view."""
     if request.finish.aspect:
         return parse_aspect(request.finish.aspect)
     return path.start.pixel_aspect(keyframe.size)
 
 
-def _refuse_unsafe(
+def motion_problems(
     request: ClipRequest, path: CameraPath, keyframe: Keyframe, aspect: float, count: int
-) -> None:
-    problems = check_motion(
+) -> list[Problem]:
+    """Every reason not to film this move over these pixels; empty when it is safe."""
+    return check_motion(
         path,
         duration_sec=request.motion.duration_sec,
         keyframe_size=keyframe.size,
@@ -154,6 +156,12 @@ def _refuse_unsafe(
         luminance=luminance_profile(linear_luminance(keyframe.rgb), path, count),
         where=f"{request.image_path}: motion",
     )
+
+
+def _refuse_unsafe(
+    request: ClipRequest, path: CameraPath, keyframe: Keyframe, aspect: float, count: int
+) -> None:
+    problems = motion_problems(request, path, keyframe, aspect, count)
     if not problems:
         return
     error = MotionUnsafe.because(problems)

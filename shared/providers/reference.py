@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from shared.generated import write_or_check
 from shared.providers.fake.chaos import FAULTS
 from shared.providers.registry import ADAPTERS
 from shared.providers.unavailable import UNAVAILABLE
@@ -77,13 +78,10 @@ def _hours(seconds: int | None) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    page = PAGE.read_text(encoding="utf-8")
-    fresh = filled(page)
-    if "--check" in arguments and fresh != page:
-        sys.stderr.write(f"{PAGE} is stale: run `python -m shared.providers.reference`.\n")
-        return 1
-    PAGE.write_text(fresh, encoding="utf-8")
-    return 0
+    """Fill the page's tables anew, or with `--check` say that they are out of date."""
+    fresh = filled(PAGE.read_text(encoding="utf-8"))
+    remedy = "python -m shared.providers.reference"
+    return write_or_check({PAGE: fresh}, check="--check" in arguments, remedy=remedy)
 
 
 if __name__ == "__main__":
