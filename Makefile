@@ -4,8 +4,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+GPU_READY := $(VENV)/gpu-ready
+TORCH := torch==2.13.0
 
-.PHONY: help setup demo test check format lock docs synth clean
+.PHONY: help setup gpu demo test check format lock docs synth clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -19,6 +21,14 @@ $(READY): requirements/dev.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.8
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements/dev.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+gpu: $(GPU_READY) ## Add torch and diffusers to .venv, for gpu_functions and tests/gpu
+
+# pip fetches torch, since it prefers a CPU build where one is at hand; uv would not look.
+$(GPU_READY): $(READY) requirements/gpu.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements/dev.lock $(TORCH)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements/gpu.lock
 	@touch $@
 
 demo: $(READY) ## Run examples/first-batch through the whole system on this machine
@@ -56,6 +66,9 @@ synth: $(READY) ## Make the CloudFormation templates for AWS in cdk.out
 lock: $(READY) ## Pin the newest versions that requirements/dev.in allows
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url \
 		requirements/dev.in -o requirements/dev.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url \
+		--constraint requirements/dev.lock --override requirements/without-torch.txt \
+		requirements/gpu.in -o requirements/gpu.lock
 
 clean: ## Forget everything that was made
 	rm -rf $(VENV) .dropreel cdk.out out build

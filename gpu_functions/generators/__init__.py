@@ -1,0 +1,1 @@
+"""One module a model family; all of them behind one contract (`contract.py`)."""

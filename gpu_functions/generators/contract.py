@@ -1,0 +1,127 @@
+"""What a generator is: it loads one model, and makes frames from one decided request.
+
+Pure Python at import: torch is met inside the families' modules only, so that the runner, the
+worker's parent process and the tests can speak of generators without it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from shared.errors import DropreelError, InternalFault
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL import Image
+
+OnStep = Callable[[int, int], None]
+"""Told after each denoising step: steps done, steps in all. May raise `GenerationCancelled`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How a model is held on one class of GPU; a row of the catalogue (`recipes`).
+
+    Attributes
+    ----------
+    dtype : of weights and activations: `bfloat16`, `float16` or `float32`.
+    quantization : `none`, `fp8` or `int8` (weights and activations where the GPU has it).
+    offload : `none`, `model` (one component at a time on the GPU) or `group`.
+    vae_tiling : decode the picture in tiles.
+    levers : further switches of `gpu_functions.speed`, by name.
+    """
+
+    name: str
+    dtype: str = "bfloat16"
+    quantization: str = "none"
+    offload: str = "none"
+    vae_tiling: bool = False
+    levers: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerationRequest:
+    """One clip to be generated, every number decided.
+
+    Attributes
+    ----------
+    image, last_frame : RGB, already at `width`×`height`; None for text-to-video.
+    num_frames : obeys the model's frame rule; `fps` is the rate that it was trained at.
+    seed : any integer from 0 to 2^63-1; 0 is a seed like any other.
+    guidance, steps : None means the model's own default.
+    extras : the family's own settings (`motion_bucket_id`, `noise_aug_strength` …).
+    """
+
+    model: str
+    width: int
+    height: int
+    num_frames: int
+    fps: Fraction
+    seed: int
+    prompt: str = ""
+    negative_prompt: str | None = None
+    image: "Image.Image | None" = None
+    last_frame: "Image.Image | None" = None
+    steps: int | None = None
+    guidance: float | None = None
+    extras: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratedFrames:
+    """What a generator made.
+
+    Attributes
+    ----------
+    frames : (n, height, width, 3) uint8, full-range sRGB.
+    fps : native rate of the frames.
+    deviations : forced changes, as (field, asked, used, reason).
+    """
+
+    frames: "NDArray[np.uint8]"
+    fps: Fraction
+    deviations: tuple[tuple[str, Any, Any, str], ...] = ()
+
+
+class Generator(Protocol):
+    """One model in memory. Instances live as long as their process and serve many requests."""
+
+    def load(self, weights: Path, recipe: Recipe, device: str) -> None:
+        """Load the model from a local folder in diffusers' format; no network.
+
+        Raises
+        ------
+        WeightsMissing : names the file that is missing or damaged, and the command to get it.
+        OutOfMemory : the recipe does not fit this GPU.
+        """
+        ...
+
+    def generate(self, request: GenerationRequest, on_step: OnStep) -> GeneratedFrames:
+        """Make the frames of one clip; the same request and seed give the same frames.
+
+        Raises
+        ------
+        OutOfMemory : the request does not fit with this recipe.
+        FramesUnusable : NaN, infinite or constant frames; never handed on.
+        GenerationCancelled : raised by `on_step`, passed through.
+        """
+        ...
+
+
+class WeightsMissing(InternalFault):
+    """A weight file is missing or damaged; says which, and how to get it."""
+
+
+class OutOfMemory(DropreelError):
+    """The GPU's memory is too small for this recipe; the next one may do."""
+
+
+class FramesUnusable(InternalFault):
+    """The model gave something that is no picture."""
+
+
+class GenerationCancelled(DropreelError):
+    """Somebody asked for the job to stop."""
