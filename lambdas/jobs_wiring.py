@@ -2,17 +2,15 @@
 
 from dataclasses import replace
 from datetime import datetime
-from functools import cache, partial
-from urllib.parse import urlsplit
+from functools import partial
 
 from lambdas.environment import environment
-from lambdas.observability import logger
+from lambdas.keys_wiring import CALLBACK_SECRET, provider_secrets, reachable
+from lambdas.money_wiring import ledger
 from lambdas.wiring import client, drop_queue, services, table
 from shared.aws.desk import JobDesk
 from shared.aws.documents import DocumentTable
 from shared.aws.jobs import DynamoJobs, DynamoSlots, JobsQueue, Tasks
-from shared.aws.ledger import DynamoLedger
-from shared.aws.secrets import ProviderSecrets
 from shared.budget.ledger import Ledger
 from shared.budget.prices import catalogue_price
 from shared.budget.treasury import LedgerTreasury
@@ -28,13 +26,7 @@ from shared.providers.registry import ADAPTERS
 from shared.providers.webhooks.token import sign_token
 from shared.routing.policy import Policy
 
-CALLBACK_SECRET = "CALLBACK_SECRET"  # noqa: S105 - the name of the setting
 LINK_SEC = 6 * 3600
-
-
-@cache
-def provider_secrets() -> ProviderSecrets:
-    return ProviderSecrets(client("secretsmanager"), environment().providers_secret)
 
 
 def engines() -> frozenset[str]:
@@ -48,14 +40,6 @@ def jobs_store(house: Services) -> DynamoJobs:
 
 def jobs_queue() -> JobsQueue:
     return JobsQueue(client("sqs"), environment().jobs_queue_url)
-
-
-def ledger(house: Services) -> Ledger:
-    def warn(warning: object) -> None:
-        logger.warning("budget", warning=str(warning))
-
-    store = DynamoLedger(client("dynamodb"), environment().state_table, house.meter)
-    return Ledger(store=store, warn=warn, now=house.now)
 
 
 def routed_services() -> Services:
@@ -102,20 +86,12 @@ def _presign(ref: ObjectRef) -> str:
 
 def _callback_url(job: Job) -> str | None:
     """Where the provider may tell us that the job has moved; None where nobody listens."""
-    secret, base = provider_secrets().values().get(CALLBACK_SECRET), _callback_base()
+    secret = provider_secrets().values().get(CALLBACK_SECRET)
+    base = reachable(environment().callback_url)
     if not (secret and base):
         return None
     until = datetime.fromisoformat(job.rescue_until).timestamp()
     return f"{base}?t={sign_token(secret, job.job_id, int(until))}"
-
-
-def _callback_base() -> str:
-    """The Function URL; on the embedded cloud by its path, since its host name is not real."""
-    env = environment()
-    if not (env.callback_url and env.endpoint_url):
-        return env.callback_url
-    url_id = urlsplit(env.callback_url).netloc.split(".")[0]
-    return f"{env.endpoint_url}/_aws/lambda-url/{url_id}/"
 
 
 def _caps() -> dict[str, Caps]:

@@ -17,7 +17,7 @@ KEYFRAME_TYPE = "image/png"
 ENVELOPE = frozenset({"model", "fps", "seed"})
 
 
-def video_request(request: ClipRequest, shape: Shape) -> VideoRequest:
+def video_request(request: ClipRequest, size: tuple[int, int]) -> VideoRequest:
     """The clip in the envelope that every model understands, without the files themselves.
 
     The keyframe goes as the first view of the camera path (strategy `start_crop`, X-05).
@@ -27,8 +27,8 @@ def video_request(request: ClipRequest, shape: Shape) -> VideoRequest:
         content_type=KEYFRAME_TYPE,
         size_bytes=0,
         sha256="",
-        width=shape.size[0],
-        height=shape.size[1],
+        width=size[0],
+        height=size[1],
     )
     seed = request.generation_params.get("seed")
     return VideoRequest(
@@ -57,8 +57,14 @@ def full_prompt(request: ClipRequest, shape: Shape, model: str) -> str:
     return ", ".join(part for part in (request.prompt, camera_phrase(shape.motion)) if part)
 
 
-def rank_clip(services: Services, project: str, request: ClipRequest, shape: Shape) -> Ranking:
+def rank_clip(
+    services: Services, project: str, request: ClipRequest, size: tuple[int, int]
+) -> Ranking:
     """Everybody who may make the clip, best first.
+
+    Parameters
+    ----------
+    size : width and height of the clip in pixels.
 
     Raises
     ------
@@ -66,7 +72,7 @@ def rank_clip(services: Services, project: str, request: ClipRequest, shape: Sha
     """
     return rank(
         request.route,
-        video_request(request, shape),
+        video_request(request, size),
         services.policy(project),
         services.engines,
         # the camera's words are added later, and a language model writes a scene's

@@ -40,7 +40,7 @@ def prepare_clip(services: Services, item: ClipItem) -> Prepared:
         guard_key(item.run.folder.key(f"{item.stem}.video_manifest.json"))  # the longest name
         keyframe = read_keyframe(services, order.keyframe)
         shape = decide_shape(order.request, keyframe)
-        ranking = rank_clip(services, item.run.project_id, order.request, shape)
+        ranking = rank_clip(services, item.run.project_id, order.request, shape.size)
         maker = maker_of(ranking, ranking.best_or_raise(), order.request.motion.duration_sec)
         plan = decide_clip(item, order, keyframe, shape, maker, lut_hash(services, order))
         write_plan(services, item, plan, keyframe)

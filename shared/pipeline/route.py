@@ -119,7 +119,7 @@ def _next_try(
     order = read_order(services, item)
     keyframe = read_keyframe(services, order.keyframe)
     shape = decide_shape(order.request, keyframe)
-    ranking = rank_clip(services, item.run.project_id, order.request, shape)
+    ranking = rank_clip(services, item.run.project_id, order.request, shape.size)
     move = next_candidate(ranking, _tried(ranking, tries, rows))
     if move.move is not Move.TRY or move.candidate is None:
         raise ModelUnavailable(f"no model made the clip: {move.reason}.")
@@ -169,7 +169,7 @@ def _open_job(
     image = _first_view(keyframe, shape)
     key = f"jobs/{identity}/keyframe.png"
     ref = services.objects.write(services.work_bucket, key, image, content_type=KEYFRAME_TYPE)
-    request = video_request(order.request, shape)
+    request = video_request(order.request, shape.size)
     media = request.image.model_copy(update={"size_bytes": len(image)}) if request.image else None
     job = Job(
         job_id=identity,
