@@ -6,8 +6,9 @@ from functools import cache, partial
 from urllib.parse import urlsplit
 
 from lambdas.environment import environment
-from lambdas.observability import logger
+from lambdas.observability import count, logger
 from lambdas.wiring import client, drop_queue, services, table
+from shared.aws.breakers import DynamoBreakers
 from shared.aws.desk import JobDesk
 from shared.aws.documents import DocumentTable
 from shared.aws.jobs import DynamoJobs, DynamoSlots, JobsQueue, Tasks
@@ -18,9 +19,11 @@ from shared.budget.prices import catalogue_price
 from shared.budget.treasury import LedgerTreasury
 from shared.catalog.model import CAMERA_MOVE
 from shared.clip import ObjectRef
+from shared.jobs.breaker import Breaker
 from shared.jobs.engine import JobsEngine
 from shared.jobs.job import Job
 from shared.jobs.leases import Caps
+from shared.metrics import PROVIDERS_PAUSED
 from shared.pipeline.services import Services
 from shared.providers.engines import provider_for, usable_engines
 from shared.providers.gateway import ProviderGateway
@@ -61,7 +64,12 @@ def ledger(house: Services) -> Ledger:
 def routed_services() -> Services:
     """Services of the states that choose a model: what can run here, and what a project allows."""
     house = services()
-    return replace(house, engines=engines(), policy=partial(_policy, ledger(house)))
+    return replace(
+        house,
+        engines=engines(),
+        policy=partial(_policy, ledger(house)),
+        health=DynamoBreakers(DocumentTable(table(), house.meter)).health,
+    )
 
 
 def _policy(books: Ledger, name: str) -> Policy:
@@ -77,9 +85,20 @@ def jobs_engine() -> JobsEngine:
         store=DynamoJobs(documents),
         gateway=partial(_gateway, house),
         slots=DynamoSlots(documents, _caps()),
+        breakers=DynamoBreakers(documents, _provider_paused),
         treasury=LedgerTreasury(ledger=ledger(house), price_of=catalogue_price),
         desk=JobDesk(house, jobs_queue(), Tasks(client("stepfunctions")), drop_queue()),
         now=house.now,
+    )
+
+
+def _provider_paused(breaker: Breaker) -> None:
+    count(PROVIDERS_PAUSED)
+    logger.warning(
+        "provider paused",
+        provider=breaker.provider,
+        reason=breaker.reason,
+        pause_sec=breaker.pause_sec,
     )
 
 

@@ -1,5 +1,7 @@
 """Who makes a clip: the request in the field's words, the ranking, and the maker for the plan."""
 
+from collections.abc import Mapping
+
 from shared.catalog.can import Need
 from shared.catalog.catalog import load_catalog
 from shared.clip import ClipRequest, Deviation, Operation
@@ -57,8 +59,18 @@ def full_prompt(request: ClipRequest, shape: Shape, model: str) -> str:
     return ", ".join(part for part in (request.prompt, camera_phrase(shape.motion)) if part)
 
 
-def rank_clip(services: Services, project: str, request: ClipRequest, shape: Shape) -> Ranking:
+def rank_clip(
+    services: Services,
+    project: str,
+    request: ClipRequest,
+    shape: Shape,
+    health: Mapping[str, str] | None = None,
+) -> Ranking:
     """Everybody who may make the clip, best first.
+
+    Parameters
+    ----------
+    health : engines that are passed over because they are paused, and why; none by default.
 
     Raises
     ------
@@ -69,6 +81,7 @@ def rank_clip(services: Services, project: str, request: ClipRequest, shape: Sha
         video_request(request, shape),
         services.policy(project),
         services.engines,
+        health,
         # the camera's words are added later, and a language model writes a scene's
         prompt_follows=not request.prompt,
         may_trim=True,
