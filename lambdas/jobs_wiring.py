@@ -72,6 +72,17 @@ def routed_services() -> Services:
     )
 
 
+def planning_services() -> Services:
+    """Services of PlanBatch: what a project does where a manifest leaves it open."""
+    house = services()
+    return replace(house, default_route=partial(_default_route, ledger(house)))
+
+
+def _default_route(books: Ledger, name: str) -> tuple[str, ...]:
+    project = books.store.project(name)
+    return project.default_route if project else ()
+
+
 def _policy(books: Ledger, name: str) -> Policy:
     project = books.store.project(name)
     return project.policy if project else Policy()

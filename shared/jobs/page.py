@@ -36,10 +36,10 @@ waits inside a function.
 - A job that outlives its deadline is watched for {rescue:g} hours more. If the provider finishes,
   the manifest is dropped again by itself and the paid clip is delivered.
 - The next candidate is tried only after a verified end; never while somebody may still deliver.
-- A provider that is down is paused for all batches after {failures} failures in a row (no connection,
-  timeout, 5xx; never moderation, bad requests or rate limits). After {first:g} s one job may try;
-  each failed try doubles the pause, up to {longest:g} minutes. Jobs that have not been sent wait,
-  routes that name somebody else go there, and what runs already is asked after as ever.
+- A provider that is down is paused for all batches after {failures} failures in a row (no
+  connection, timeout, 5xx; never moderation, bad requests or rate limits). After {first:g} s one
+  job may try; each failed try doubles the pause, up to {longest:g} minutes. Jobs that have not been
+  sent wait, routes that name somebody else go there, and what runs is asked after as ever.
 - CANCEL reaches the job at its next look, within a minute: what has not been sent ends, what runs
   is cancelled at the provider where that is possible (Replicate, fal, Runway), and the clip's task
   ends in any case. What the provider bills is booked when it says so, and a clip that it made after

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.batch import BatchState
-from shared.clip import ObjectRef
+from shared.clip import ClipPlan, ObjectRef
 from shared.errors import BatchCancelled, ModelUnavailable
 from shared.jobs.job import Job
 from shared.jobs.outcome import Billed, Ending, JobState, Outcome
@@ -81,7 +81,8 @@ def _item(house: House, route: list[str], **more: object) -> ClipItem:
         "operation": "image_to_video",
         **more,
     }
-    keyframe = {"image_path": "a.png", "route": route, **settings}
+    named = {"route": route} if route else {}
+    keyframe = {"image_path": "a.png", **named, **settings}
     house.drop("manifest.json", {"keyframes": [keyframe]})
     run = house.ref(house.started[-1])
     house.open(run)
@@ -183,6 +184,25 @@ def test_a_later_run_with_the_same_clip_meets_the_paid_job(
     again = route_clip(house.services, jobs, later)
     assert again.job_id == paid.job_id
     assert len(jobs.rows) == 1
+
+
+@pytest.mark.parametrize("default", [(KLING,), ()])
+def test_a_route_that_the_manifest_leaves_open_is_the_projects(
+    house: House, jobs: Jobs, default: tuple[str, ...]
+) -> None:
+    house.services = replace(house.services, default_route=lambda _project: default)
+    item = _item(house, [])
+    routed = route_clip(house.services, jobs, item)
+    assert routed.step is Step.GENERATE
+    (job,) = jobs.rows.values()
+    plan = ClipPlan.model_validate_json(
+        house.objects.read(ObjectRef(bucket="work", key=item.run.work.plan(item.index)))
+    )
+    if default:
+        assert job.request.model == KLING
+        assert "the project's default route" in plan.why_this_model[0]
+    else:
+        assert "`hybrid` is the default" in plan.why_this_model[0]
 
 
 ELSEWHERE = "replicate/wan-2.5-i2v"

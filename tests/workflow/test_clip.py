@@ -8,8 +8,8 @@ import pytest
 from shared.errors import BatchCancelled, InvalidInput, QualityFailed, Transient
 from stacks.error_families import LAMBDA_FAULTS, family
 from tests.workflow.answers import (
-    RUN,
     ITEM,
+    RUN,
     Failing,
     always,
     answering,
