@@ -7,7 +7,9 @@ from functools import partial
 from lambdas.environment import environment
 from lambdas.keys_wiring import CALLBACK_SECRET, provider_secrets, reachable
 from lambdas.money_wiring import ledger
+from lambdas.observability import count, logger
 from lambdas.wiring import client, drop_queue, services, table
+from shared.aws.breakers import DynamoBreakers
 from shared.aws.desk import JobDesk
 from shared.aws.documents import DocumentTable
 from shared.aws.jobs import DynamoJobs, DynamoSlots, JobsQueue, Tasks
@@ -16,9 +18,11 @@ from shared.budget.prices import catalogue_price
 from shared.budget.treasury import LedgerTreasury
 from shared.catalog.model import CAMERA_MOVE
 from shared.clip import ObjectRef
+from shared.jobs.breaker import Breaker
 from shared.jobs.engine import JobsEngine
 from shared.jobs.job import Job
 from shared.jobs.leases import Caps
+from shared.metrics import PROVIDERS_PAUSED
 from shared.pipeline.services import Services
 from shared.providers.engines import provider_for, usable_engines
 from shared.providers.gateway import ProviderGateway
@@ -45,7 +49,23 @@ def jobs_queue() -> JobsQueue:
 def routed_services() -> Services:
     """Services of the states that choose a model: what can run here, and what a project allows."""
     house = services()
-    return replace(house, engines=engines(), policy=partial(_policy, ledger(house)))
+    return replace(
+        house,
+        engines=engines(),
+        policy=partial(_policy, ledger(house)),
+        health=DynamoBreakers(DocumentTable(table(), house.meter)).health,
+    )
+
+
+def planning_services() -> Services:
+    """Services of PlanBatch: what a project does where a manifest leaves it open."""
+    house = services()
+    return replace(house, default_route=partial(_default_route, ledger(house)))
+
+
+def _default_route(books: Ledger, name: str) -> tuple[str, ...]:
+    project = books.store.project(name)
+    return project.default_route if project else ()
 
 
 def _policy(books: Ledger, name: str) -> Policy:
@@ -61,9 +81,20 @@ def jobs_engine() -> JobsEngine:
         store=DynamoJobs(documents),
         gateway=partial(_gateway, house),
         slots=DynamoSlots(documents, _caps()),
+        breakers=DynamoBreakers(documents, _provider_paused),
         treasury=LedgerTreasury(ledger=ledger(house), price_of=catalogue_price),
         desk=JobDesk(house, jobs_queue(), Tasks(client("stepfunctions")), drop_queue()),
         now=house.now,
+    )
+
+
+def _provider_paused(breaker: Breaker) -> None:
+    count(PROVIDERS_PAUSED)
+    logger.warning(
+        "provider paused",
+        provider=breaker.provider,
+        reason=breaker.reason,
+        pause_sec=breaker.pause_sec,
     )
 
 

@@ -202,7 +202,7 @@ def wait_for_job(comment: str, *, then: str) -> State:
         "Arguments": {
             "QueueUrl": "${JobsQueueUrl}",
             "MessageBody": (
-                "{% $string({'job_id': $states.input.job_id,"
+                "{% $string({'job_id': $states.input.job_id, 'run': $states.input.run,"
                 " 'token': $states.context.Task.Token}) %}"
             ),
         },

@@ -3,6 +3,7 @@
 pk  job#<job id>        sk  job
 pk  open-jobs           sk  <job id>      until the job's last end, for the sweeper
 pk  slots#<provider>    sk  slots
+pk  breakers            sk  provider#<provider>
 """
 
 import json

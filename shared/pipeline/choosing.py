@@ -1,5 +1,7 @@
 """Who makes a clip: the request in the field's words, the ranking, and the maker for the plan."""
 
+from collections.abc import Mapping
+
 from shared.catalog.can import Need
 from shared.catalog.catalog import load_catalog
 from shared.clip import ClipRequest, Deviation, Operation
@@ -58,13 +60,18 @@ def full_prompt(request: ClipRequest, shape: Shape, model: str) -> str:
 
 
 def rank_clip(
-    services: Services, project: str, request: ClipRequest, size: tuple[int, int]
+    services: Services,
+    project: str,
+    request: ClipRequest,
+    size: tuple[int, int],
+    health: Mapping[str, str] | None = None,
 ) -> Ranking:
     """Everybody who may make the clip, best first.
 
     Parameters
     ----------
     size : width and height of the clip in pixels.
+    health : engines that are passed over because they are paused, and why; none by default.
 
     Raises
     ------
@@ -75,6 +82,7 @@ def rank_clip(
         video_request(request, size),
         services.policy(project),
         services.engines,
+        health,
         # the camera's words are added later, and a language model writes a scene's
         prompt_follows=not request.prompt,
         may_trim=True,

@@ -138,11 +138,12 @@ def _draft(services: Services, run: RunRef, parsed: ParsedManifest, listing: Lis
         stem = refused.stem or f"keyframes[{refused.index}]"
         drafts.refuse(refused.index, stem, refused.image_path or "", refused.problems)
     busy = _stems_of_other_runs(services, run)
+    default_route = services.default_route(run.project_id)
 
     def order(item: ManifestItem) -> ClipOrder | InvalidInput:
         try:
             _refuse_busy(item.stem, busy)
-            return _order(services, parsed, item, listing)
+            return _order(services, parsed, item, listing, default_route)
         except InvalidInput as error:
             return error
 
@@ -157,7 +158,11 @@ def _draft(services: Services, run: RunRef, parsed: ParsedManifest, listing: Lis
 
 
 def _order(
-    services: Services, parsed: ParsedManifest, item: ManifestItem, listing: Listing
+    services: Services,
+    parsed: ParsedManifest,
+    item: ManifestItem,
+    listing: Listing,
+    default_route: tuple[str, ...],
 ) -> ClipOrder:
     found = listing.find(item.image_path)
     keyframe = found and _pinned(services, found)
@@ -168,7 +173,9 @@ def _order(
             "Drop it beside the manifest, then drop the manifest again."
         )
     companions = [_pinned(services, ref) for ref in listing.companions(keyframe)]
-    request = resolve_clip(item, parsed.defaults, _settings_files(services, companions))
+    request = resolve_clip(
+        item, parsed.defaults, _settings_files(services, companions), default_route
+    )
     lut = listing.find(request.finish.lut) if request.finish.lut else None
     if request.finish.lut and lut is None:
         raise InvalidInput(

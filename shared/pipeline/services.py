@@ -1,6 +1,6 @@
 """What every use case is given: the buckets, the ports, the limits, the clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -28,6 +28,16 @@ def no_links(_folder: Folder, _run_id: str) -> dict[str, str]:
     return {}
 
 
+def no_route(_project: str) -> tuple[str, ...]:
+    """Where projects have no default route."""
+    return ()
+
+
+def all_well() -> dict[str, str]:
+    """No engine is paused."""
+    return {}
+
+
 def open_policy(_project: str) -> Policy:
     """The policy where projects have none of their own."""
     return Policy()
@@ -37,7 +47,9 @@ def open_policy(_project: str) -> Policy:
 class Services:
     """The outside world, as ports.
 
-    `engines` are those that this deployment can use; `policy` says what a project allows.
+    `engines` are those that this deployment can use; `policy` says what a project allows,
+    `default_route` which way its clips go where a manifest says none; `health` which engines are
+    paused, and why.
     """
 
     drop_bucket: str
@@ -50,6 +62,8 @@ class Services:
     limits: Limits = Limits()
     engines: frozenset[str] = frozenset({CAMERA_MOVE})
     policy: Callable[[str], Policy] = open_policy
+    default_route: Callable[[str], tuple[str, ...]] = no_route
+    health: Callable[[], Mapping[str, str]] = all_well
     links: Callable[[Folder, str], dict[str, str]] = no_links
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
