@@ -40,7 +40,12 @@ def accept_message(record: SQSRecord) -> None:
     )
     house = services()
     acceptance = accept_drop(
-        house, starter(), dropped, approvals(house), by=created.get("requester", "")
+        house,
+        starter(),
+        dropped,
+        approvals(house),
+        by=created.get("requester", ""),
+        retake=created.get("retake", ""),
     )
     logger.info("drop", key=dropped.key, verdict=acceptance.verdict, run=acceptance.run_id)
     if acceptance.verdict is Verdict.STARTED:

@@ -54,6 +54,7 @@ def accept_drop(
     dropped: ObjectRef,
     approvals: Approvals | None = None,
     by: str = "",
+    retake: str = "",
 ) -> Acceptance:
     """Decide what one created object means and act on it.
 
@@ -64,6 +65,7 @@ def accept_drop(
     ----------
     approvals : questions about prices; without them nobody is asked, and markers answer nothing.
     by : who dropped it, as far as S3 says.
+    retake : the run that this drop of ours is to make anew.
     """
     drop = parse_drop_key(dropped.key)
     if marker_of(dropped.key):
@@ -76,7 +78,7 @@ def accept_drop(
     current = services.objects.head(services.drop_bucket, dropped.key)
     if current is None or _is_older(dropped, current.ref):
         return Acceptance(verdict=Verdict.OUTDATED)
-    return _open_run(services, starter, drop, current)
+    return _open_run(services, starter, drop, current, retake)
 
 
 def _is_older(dropped: ObjectRef, current: ObjectRef) -> bool:
@@ -85,13 +87,14 @@ def _is_older(dropped: ObjectRef, current: ObjectRef) -> bool:
 
 
 def _open_run(
-    services: Services, starter: RunStarter, drop: DropKey, current: ObjectHead
+    services: Services, starter: RunStarter, drop: DropKey, current: ObjectHead, retake: str
 ) -> Acceptance:
     arrival = Drop(
         source=current.ref,
         manifest_sha256=_content_hash(services, current.ref),
         fingerprint=folder_fingerprint(services.objects.list(services.drop_bucket, drop.base)),
         dry_run=is_dry_run(drop.name),
+        retake=retake,
         dropped_at=current.modified,
         at=services.now(),
     )

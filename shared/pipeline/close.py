@@ -77,7 +77,7 @@ def close_batch(
     write_answers(services, run, result)
     write_status(services, run.folder, force=True)
     if row is not None and row.pending is not None:
-        queue.drop_again(row.pending)
+        queue.drop_again(row.pending, retake=run.run_id)
     return _closed(services, run, result)
 
 
