@@ -13,6 +13,7 @@ from cli.errors import WrongUse
 from shared.budget.money import micro_usd, usd, usd_text
 from shared.budget.project import Project
 from shared.catalog.territory import territory_code
+from shared.clip import ScoreAction
 from shared.routing.policy import Policy, Privacy
 
 projects = typer.Typer(help="Budgets and policies of projects.", no_args_is_help=True)
@@ -48,6 +49,13 @@ def set_project(
         bool | None,
         typer.Option("--allow-unverified-prices/--no-unverified-prices", help="Spend on them?"),
     ] = None,
+    score_policy: Annotated[
+        ScoreAction | None, typer.Option(help="What a keyframe's low score leads to.")
+    ] = None,
+    min_score: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="The least `video_viability_score` of a keyframe."),
+    ] = None,
     as_json: AsJson = False,
     profile: Profile = None,
     region: Region = None,
@@ -74,6 +82,10 @@ def set_project(
             if approve_above == "never"
             else _or(before.approve_above, approve_above),
             policy=merged,
+            scoring={
+                "policy": score_policy or before.scoring.policy,
+                "min_score": before.scoring.min_score if min_score is None else min_score,
+            },
             default_route=tuple(route) if route else before.default_route,
             changed_at=datetime.now(UTC).isoformat(timespec="seconds"),
             changed_by=getpass.getuser(),
@@ -130,6 +142,7 @@ def _document(project: Project) -> dict[str, Any]:
         "monthly_budget_usd": usd(project.monthly_budget),
         "approve_above_usd": None if above is None else usd(above),
         "policy": project.policy.model_dump(mode="json"),
+        "scoring": project.scoring.model_dump(mode="json"),
         "default_route": list(project.default_route),
         "alert_percents": list(project.alert_percents),
         "changed_at": project.changed_at,
@@ -149,6 +162,7 @@ def _rules(project: Project) -> str:
     rules += [f"no models from {', '.join(policy.origins_denied)}"] if policy.origins_denied else []
     if policy.max_price_per_clip_usd is not None:
         rules.append(f"at most {usd_text(micro_usd(policy.max_price_per_clip_usd))} a clip")
+    rules.append(f"keyframes below {project.scoring.min_score:g}: {project.scoring.policy.value}")
     rules += [f"route {' → '.join(project.default_route)}"] if project.default_route else []
     return ", ".join(rules)
 

@@ -27,6 +27,7 @@ from shared.providers.gateway import ProviderGateway
 from shared.providers.registry import ADAPTERS
 from shared.providers.webhooks.token import sign_token
 from shared.routing.policy import Policy
+from shared.scoring.policy import ScoringPolicy
 
 CALLBACK_SECRET = "CALLBACK_SECRET"  # noqa: S105 - the name of the setting
 LINK_SEC = 6 * 3600
@@ -61,12 +62,20 @@ def ledger(house: Services) -> Ledger:
 def routed_services() -> Services:
     """Services of the states that choose a model: what can run here, and what a project allows."""
     house = services()
-    return replace(house, engines=engines(), policy=partial(_policy, ledger(house)))
+    books = ledger(house)
+    return replace(
+        house, engines=engines(), policy=partial(_policy, books), scoring=partial(_scoring, books)
+    )
 
 
 def _policy(books: Ledger, name: str) -> Policy:
     project = books.store.project(name)
     return project.policy if project else Policy()
+
+
+def _scoring(books: Ledger, name: str) -> ScoringPolicy:
+    project = books.store.project(name)
+    return project.scoring if project else ScoringPolicy()
 
 
 def jobs_engine() -> JobsEngine:

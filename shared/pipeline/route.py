@@ -27,7 +27,13 @@ from shared.pipeline.choosing import (
 )
 from shared.pipeline.decide import Shape, decide_clip, decide_shape
 from shared.pipeline.plan import ClipOrder
-from shared.pipeline.prepare import lut_hash, read_keyframe, read_order, write_plan
+from shared.pipeline.prepare import (
+    lut_hash,
+    read_keyframe,
+    read_order,
+    scoring_of,
+    write_plan,
+)
 from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.stage import ClipStage
 from shared.ports import Conflict
@@ -124,7 +130,8 @@ def _next_try(
     if move.move is not Move.TRY or move.candidate is None:
         raise ModelUnavailable(f"no model made the clip: {move.reason}.")
     maker = maker_of(ranking, move.candidate, order.request.motion.duration_sec)
-    plan = decide_clip(item, order, keyframe, shape, maker, lut_hash(services, order))
+    _, denied = scoring_of(services, item, order)
+    plan = decide_clip(item, order, keyframe, shape, maker, lut_hash(services, order), denied)
     write_plan(services, item, plan, keyframe)
     if maker.engine == CAMERA_MOVE:
         return Routed(step=Step.FINISH, clip_key=plan.clip_key), plan

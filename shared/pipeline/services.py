@@ -11,6 +11,7 @@ from shared.keys import DropKey, Folder, WorkKeys, parse_drop_key
 from shared.meter import Meter
 from shared.ports import ObjectStore, StateStore
 from shared.routing.policy import Policy
+from shared.scoring.policy import ScoringPolicy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +34,17 @@ def open_policy(_project: str) -> Policy:
     return Policy()
 
 
+def default_scoring(_project: str) -> ScoringPolicy:
+    """What low scores lead to where projects say nothing."""
+    return ScoringPolicy()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Services:
     """The outside world, as ports.
 
-    `engines` are those that this deployment can use; `policy` says what a project allows.
+    `engines` are those that this deployment can use; `policy` says what a project allows,
+    and `scoring` what it asks of a keyframe.
     """
 
     drop_bucket: str
@@ -50,6 +57,7 @@ class Services:
     limits: Limits = Limits()
     engines: frozenset[str] = frozenset({CAMERA_MOVE})
     policy: Callable[[str], Policy] = open_policy
+    scoring: Callable[[str], ScoringPolicy] = default_scoring
     links: Callable[[Folder, str], dict[str, str]] = no_links
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
