@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from PIL import Image, ImageFilter
 
-from shared.scoring.policy import ScoreAction, ScoringPolicy
+from shared.clip import ScoreAction
+from shared.scoring.policy import ScoringPolicy
 from tests.pipeline.house import SMALL, House, build_house
 
 PHOTO = Path(__file__).parents[2] / "examples" / "first-batch" / "coffee.png"
