@@ -61,7 +61,10 @@ def _plain(what: str) -> Callable[[float], str]:
     return lambda value: f"{what} {value:.2g}"
 
 
-_SHARP: Ramp = ((0.35, 0.02), (0.55, 0.15), (0.75, 0.45), (1.0, 0.85), (1.3, 1.0))
+_SHARP: Ramp = (
+    *((0.15, 0.002), (0.25, 0.015), (0.35, 0.05), (0.55, 0.18)),
+    *((0.75, 0.45), (1.0, 0.8), (1.4, 0.93), (2.2, 1.0)),
+)
 
 RUBRIC = (
     Criterion(
@@ -88,7 +91,7 @@ RUBRIC = (
     ),
     Criterion(
         name="noise",
-        ramp=((1, 1.0), (3, 0.9), (6, 0.6), (10, 0.25), (16, 0.06), (25, 0.02)),
+        ramp=((2, 1.0), (4, 0.88), (6, 0.65), (10, 0.25), (16, 0.06), (25, 0.02)),
         aesthetic=0.14,
         viability=0.16,
         good="hardly any noise",
