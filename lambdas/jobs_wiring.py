@@ -29,6 +29,7 @@ from shared.providers.gateway import ProviderGateway
 from shared.providers.registry import ADAPTERS
 from shared.providers.webhooks.token import sign_token
 from shared.routing.policy import Policy
+from shared.scoring.policy import ScoringPolicy
 
 LINK_SEC = 6 * 3600
 
@@ -49,10 +50,12 @@ def jobs_queue() -> JobsQueue:
 def routed_services() -> Services:
     """Services of the states that choose a model: what can run here, and what a project allows."""
     house = services()
+    books = ledger(house)
     return replace(
         house,
         engines=engines(),
-        policy=partial(_policy, ledger(house)),
+        policy=partial(_policy, books),
+        scoring=partial(_scoring, books),
         health=DynamoBreakers(DocumentTable(table(), house.meter)).health,
     )
 
@@ -71,6 +74,11 @@ def _default_route(books: Ledger, name: str) -> tuple[str, ...]:
 def _policy(books: Ledger, name: str) -> Policy:
     project = books.store.project(name)
     return project.policy if project else Policy()
+
+
+def _scoring(books: Ledger, name: str) -> ScoringPolicy:
+    project = books.store.project(name)
+    return project.scoring if project else ScoringPolicy()
 
 
 def jobs_engine() -> JobsEngine:

@@ -28,7 +28,13 @@ from shared.pipeline.choosing import (
 )
 from shared.pipeline.decide import Shape, decide_clip, decide_shape
 from shared.pipeline.plan import ClipOrder
-from shared.pipeline.prepare import lut_hash, read_keyframe, read_order, write_plan
+from shared.pipeline.prepare import (
+    lut_hash,
+    read_keyframe,
+    read_order,
+    scoring_of,
+    write_plan,
+)
 from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.stage import ClipStage
 from shared.ports import Conflict
@@ -155,9 +161,11 @@ def _next_try(
     if move.move is not Move.TRY or move.candidate is None:
         raise ModelUnavailable(f"no model made the clip: {move.reason}.")
 
+    _, denied = scoring_of(services, item, order)
+
     def decide(chosen: Ranking, candidate: Candidate) -> ClipPlan:
         maker = maker_of(chosen, candidate, order.request.motion.duration_sec)
-        return decide_clip(item, order, keyframe, shape, maker, lut_hash(services, order))
+        return decide_clip(item, order, keyframe, shape, maker, lut_hash(services, order), denied)
 
     candidate, plan = move.candidate, decide(ranking, move.candidate)
     health = services.health()
