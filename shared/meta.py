@@ -27,7 +27,9 @@ class VideoMeta(Document):
     clip_key: str
     made_at: str
     reused: bool = Field(False, description="the same content had been made before")
-    source: dict[str, Any] = Field(description="keyframe: name, version, sha256, size in pixels")
+    source: dict[str, Any] = Field(
+        description="keyframe: name, version, sha256, size in pixels; the other files by field"
+    )
     motion_params: MotionPlan
     generation_settings: dict[str, Any]
     video: dict[str, Any] = Field(description="measured on the delivered file")
@@ -50,7 +52,9 @@ def generation_settings(plan: ClipPlan, encoder: str) -> dict[str, Any]:
         "camera_strategy": plan.camera_strategy,
         "params": plan.generation_params,
         "prompt": plan.prompt,
+        "scene": plan.scene.model_dump() if plan.scene else None,
         "negative_prompt": plan.negative_prompt,
+        "sent": plan.generation.model_dump(mode="json") if plan.generation else None,
         "finish": plan.finish.model_dump(mode="json"),
         "encoder": encoder,
     }

@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
+from pydantic import Field
+
 from shared.batch import BatchState, ClipResult, ClipStatus
 from shared.clip import ClipRequest, Document, ObjectRef
 from shared.errors import ClipClaimed, InvalidInput, KeyframeMissing, Problem
@@ -22,6 +24,8 @@ from shared.state import ClipRow
 
 WORKERS = 16
 SIDECAR_LIMIT = 256 * 1024
+FILES = {"audio": "sound", "mask_image": "mask", "last_frame": "last frame"}
+"""What the files of a request are called in messages."""
 
 
 class Plan(Document):
@@ -33,11 +37,15 @@ class Plan(Document):
 
 
 class ClipOrder(Document):
-    """Everything that PrepareClip needs: the request and the exact files it speaks of."""
+    """Everything that PrepareClip needs: the request and the exact files it speaks of.
+
+    `inputs` are the files that go to the model beside the keyframe, by the request's field.
+    """
 
     request: ClipRequest
-    keyframe: ObjectRef
+    keyframe: ObjectRef | None = None
     companions: tuple[ObjectRef, ...] = ()
+    inputs: dict[str, ObjectRef] = Field(default_factory=dict)
     lut: ObjectRef | None = None
 
 
@@ -140,15 +148,10 @@ def _draft(services: Services, run: RunRef, parsed: ParsedManifest, listing: Lis
 def _order(
     services: Services, parsed: ParsedManifest, item: ManifestItem, listing: Listing
 ) -> ClipOrder:
-    found = listing.find(item.image_path)
-    keyframe = found and _pinned(services, found)
-    if keyframe is None:
-        wait = services.limits.keyframe_wait_sec
-        raise KeyframeMissing(
-            f"keyframe `{item.image_path}` did not arrive within {wait / 60:.0f} minutes. "
-            "Drop it beside the manifest, then drop the manifest again."
-        )
-    companions = [_pinned(services, ref) for ref in listing.companions(keyframe)]
+    keyframe = None
+    if item.image_path:
+        keyframe = _arrived(services, listing, item.image_path, "keyframe")
+    companions = [_pinned(services, ref) for ref in listing.companions(item.place)]
     request = resolve_clip(item, parsed.defaults, _settings_files(services, companions))
     lut = listing.find(request.finish.lut) if request.finish.lut else None
     if request.finish.lut and lut is None:
@@ -159,8 +162,29 @@ def _order(
         request=request,
         keyframe=keyframe,
         companions=tuple(ref for ref in companions if travels(ref.name)),
+        inputs={
+            field: _arrived(services, listing, path, FILES[field])
+            for field, path in request.files.items()
+        },
         lut=_pinned(services, lut) if lut else None,
     )
+
+
+def _arrived(services: Services, listing: Listing, path: str, what: str) -> ObjectRef:
+    """The pinned version of a file that the manifest names.
+
+    Raises
+    ------
+    KeyframeMissing : it never came.
+    """
+    found = listing.find(path)
+    if found is None:
+        wait = services.limits.keyframe_wait_sec
+        raise KeyframeMissing(
+            f"{what} `{path}` did not arrive within {wait / 60:.0f} minutes. "
+            "Drop it beside the manifest, then drop the manifest again."
+        )
+    return _pinned(services, found)
 
 
 def travels(name: str) -> bool:

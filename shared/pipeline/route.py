@@ -4,36 +4,26 @@ It is asked before the first attempt and after each. All it knows are the jobs' 
 replay or a redrive comes to the same answer, and never to a second payment.
 """
 
-import io
 import json
 from enum import StrEnum
 
-from PIL import Image
-
 from shared.batch import ClipStatus, Cost
-from shared.catalog.model import CAMERA_MOVE
-from shared.clip import ClipPlan, Document, ObjectRef
+from shared.clip import ClipPlan, Document, Generation, ObjectRef
 from shared.errors import ModelUnavailable
-from shared.jobs.deadlines import RESCUE, deadline_for
-from shared.jobs.job import Job, job_id, new_deadlines
-from shared.jobs.outcome import Billed, Ending, JobState, Outcome
+from shared.jobs.job import Job
+from shared.jobs.outcome import Billed, Ending, JobState
 from shared.jobs.ports import JobStore
-from shared.pipeline.choosing import (
-    KEYFRAME_TYPE,
-    full_prompt,
-    maker_of,
-    rank_clip,
-    video_request,
-)
-from shared.pipeline.decide import Shape, decide_clip, decide_shape
-from shared.pipeline.plan import ClipOrder
-from shared.pipeline.prepare import lut_hash, read_keyframe, read_order, write_plan
+from shared.jobs.request import VideoRequest
+from shared.pipeline.attempt import Attempt, may_still_come, open_attempt, why_held
+from shared.pipeline.choosing import maker_of
+from shared.pipeline.decide import Draft, decide_clip
+from shared.pipeline.prepare import draft_clip, rank_draft, read_order, with_prompt, write_plan
 from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.stage import ClipStage
-from shared.ports import Conflict
+from shared.pipeline.views import pictures
+from shared.prompting import WrittenPrompt
 from shared.routing.fallback import Move, Tried, next_candidate
-from shared.routing.ranking import Candidate, Ranking
-from shared.video.keyframe import Keyframe
+from shared.routing.ranking import Ranking
 
 
 class Step(StrEnum):
@@ -75,9 +65,9 @@ def route_clip(services: Services, jobs: JobStore, item: ClipItem) -> Routed:
             return _unfinished(item, rows[-1])
         if rows and rows[-1].state is JobState.SUCCEEDED:
             return Routed(step=Step.FINISH, clip_key=rows[-1].clip_key, job_id=rows[-1].job_id)
-        held = next((job for job in rows if _may_still_come(job)), None)
+        held = next((job for job in rows if may_still_come(job)), None)
         if held is not None:
-            return Routed(step=Step.HOLD, clip_key=held.clip_key, reason=_why_held(held))
+            return Routed(step=Step.HOLD, clip_key=held.clip_key, reason=why_held(held))
         routed, plan = _next_try(services, jobs, item, tries, rows)
         stage.keep(clip_key=plan.clip_key)
         stage.record(model=plan.model, deviations=plan.deviations)
@@ -91,46 +81,62 @@ def _unfinished(item: ClipItem, job: Job) -> Routed:
         step=Step.HOLD if held else Step.GENERATE,
         clip_key=job.clip_key or item.clip_key,
         job_id=job.job_id,
-        reason=_why_held(job) if held else "",
+        reason=why_held(job) if held else "",
     )
-
-
-def _may_still_come(job: Job) -> bool:
-    ending = job.ending
-    return (
-        ending is not None
-        and ending.outcome is Outcome.TIMED_OUT
-        and ending.billed is Billed.UNKNOWN
-    )
-
-
-def _why_held(job: Job) -> str:
-    if job.state is JobState.SUBMIT_UNKNOWN:
-        return (
-            f"nobody can say whether {job.provider} accepted job {job.job_id} ({job.note}). "
-            "Nothing else is paid until that is known: see `dropreel jobs`."
-        )
-    return job.ending.message if job.ending else ""
 
 
 def _next_try(
     services: Services, jobs: JobStore, item: ClipItem, tries: list[_Try], rows: list[Job]
 ) -> tuple[Routed, ClipPlan]:
     order = read_order(services, item)
-    keyframe = read_keyframe(services, order.keyframe)
-    shape = decide_shape(order.request, keyframe)
-    ranking = rank_clip(services, item.run.project_id, order.request, shape)
+    draft = draft_clip(services, order)
+    if draft.request.scene is not None:
+        draft = with_prompt(draft, _prompt_of_plan(services, item))
+    ranking = rank_draft(services, item.run.project_id, draft)
     move = next_candidate(ranking, _tried(ranking, tries, rows))
     if move.move is not Move.TRY or move.candidate is None:
         raise ModelUnavailable(f"no model made the clip: {move.reason}.")
-    maker = maker_of(ranking, move.candidate, order.request.motion.duration_sec)
-    plan = decide_clip(item, order, keyframe, shape, maker, lut_hash(services, order))
-    write_plan(services, item, plan, keyframe)
-    if maker.engine == CAMERA_MOVE:
+    maker = maker_of(ranking, move.candidate, draft)
+    plan = decide_clip(item, draft, maker)
+    write_plan(services, item, plan, draft.materials)
+    if maker.asked is None:
         return Routed(step=Step.FINISH, clip_key=plan.clip_key), plan
-    job = _open_job(services, jobs, item, order, keyframe, shape, plan, move.candidate, tries)
+    attempt = Attempt(
+        project_id=item.run.project_id,
+        batch_id=item.run.batch_id,
+        run_id=item.run.run_id,
+        stem=item.stem,
+        manifest=item.run.manifest,
+        clip_key=plan.clip_key,
+        candidate=move.candidate,
+        request=maker.asked,
+        files=_files(services, draft, maker.asked),
+        tried=sum(each.candidate == move.candidate.key for each in tries),
+    )
+    job = open_attempt(services.objects, services.work_bucket, jobs, attempt, services.now())
     _write_tries(services, item, [*tries, _Try(candidate=move.candidate.key, job_id=job.job_id)])
     return Routed(step=Step.GENERATE, clip_key=plan.clip_key, job_id=job.job_id), plan
+
+
+def _prompt_of_plan(services: Services, item: ClipItem) -> WrittenPrompt:
+    """The prompt that PrepareClip had written: everybody who tries gets the same."""
+    ref = ObjectRef(bucket=services.work_bucket, key=item.run.work.plan(item.index))
+    plan = ClipPlan.model_validate_json(services.objects.read(ref))
+    sent = plan.generation or Generation()
+    return WrittenPrompt(
+        text=plan.prompt or "",
+        by=sent.prompt_written_by,
+        model=sent.prompt_model,
+        note=sent.prompt_note,
+    )
+
+
+def _files(services: Services, draft: Draft, asked: VideoRequest) -> dict[str, bytes]:
+    """The files of a request, by its field, as bytes."""
+    files = pictures(draft.materials, draft.shape.path.start, draft.shape.size)
+    if asked.audio is not None:
+        files["audio"] = services.objects.read(draft.order.inputs["audio"])
+    return files
 
 
 def _tried(ranking: Ranking, tries: list[_Try], rows: list[Job]) -> list[Tried]:
@@ -143,80 +149,6 @@ def _tried(ranking: Ranking, tries: list[_Try], rows: list[Job]) -> list[Tried]:
         if candidate is not None and isinstance(ending, Ending):
             found.append((candidate, ending))
     return found
-
-
-def _open_job(
-    services: Services,
-    jobs: JobStore,
-    item: ClipItem,
-    order: ClipOrder,
-    keyframe: Keyframe,
-    shape: Shape,
-    plan: ClipPlan,
-    candidate: Candidate,
-    tries: list[_Try],
-) -> Job:
-    """The row of the next attempt: a new one, or the very one that the same content has already."""
-    attempt = 1 + sum(each.candidate == candidate.key for each in tries)
-    identity = job_id(item.run.project_id, plan.clip_key, candidate.key, attempt)
-    there = jobs.job(identity)
-    while there is not None and _is_spent(services, there):
-        attempt += 1
-        identity = job_id(item.run.project_id, plan.clip_key, candidate.key, attempt)
-        there = jobs.job(identity)
-    if there is not None:
-        return there
-    image = _first_view(keyframe, shape)
-    key = f"jobs/{identity}/keyframe.png"
-    ref = services.objects.write(services.work_bucket, key, image, content_type=KEYFRAME_TYPE)
-    request = video_request(order.request, shape)
-    media = request.image.model_copy(update={"size_bytes": len(image)}) if request.image else None
-    job = Job(
-        job_id=identity,
-        project_id=item.run.project_id,
-        batch_id=item.run.batch_id,
-        run_id=item.run.run_id,
-        stem=item.stem,
-        clip_key=plan.clip_key,
-        candidate=candidate.key,
-        provider=candidate.engine.removeprefix("api:"),
-        attempt=attempt,
-        request=request.model_copy(
-            update={
-                "model": candidate.model,
-                "prompt": full_prompt(order.request, shape, candidate.model),
-                "image": media,
-                "duration_sec": candidate.duration_sec or request.duration_sec,
-            }
-        ),
-        inputs={"image": ref} if media else {},
-        manifest=item.run.manifest,
-        estimate_usd=float(candidate.quote.high),
-        **new_deadlines(services.now(), deadline_for(request.operation), RESCUE),
-    )
-    try:
-        return jobs.save_job(job)
-    except Conflict:  # a retry of this very step was faster
-        return jobs.job(identity) or job
-
-
-def _is_spent(services: Services, job: Job) -> bool:
-    """Is this row no use any more: ended without a clip, or its file has expired since?"""
-    if job.state is JobState.SUCCEEDED:
-        result = job.result
-        return result is None or services.objects.head(result.bucket, result.key) is None
-    return job.state.ended and not _may_still_come(job)
-
-
-def _first_view(keyframe: Keyframe, shape: Shape) -> bytes:
-    """The start rectangle of the keyframe at the clip's size, as PNG."""
-    x1, y1, x2, y2 = shape.path.start
-    width, height = keyframe.size
-    box = (x1 * width, y1 * height, x2 * width, y2 * height)
-    view = Image.fromarray(keyframe.rgb).resize(shape.size, Image.Resampling.LANCZOS, box=box)
-    out = io.BytesIO()
-    view.save(out, "PNG")
-    return out.getvalue()
 
 
 def _paid(job: Job) -> float:

@@ -10,6 +10,8 @@ from shared.clip import Document, ObjectRef
 from shared.keys import DropKey, Folder, WorkKeys, parse_drop_key
 from shared.meter import Meter
 from shared.ports import ObjectStore, StateStore
+from shared.prompting.brief import PromptWriter
+from shared.prompting.template import Template
 from shared.routing.policy import Policy
 
 
@@ -33,11 +35,17 @@ def open_policy(_project: str) -> Policy:
     return Policy()
 
 
+def template_writer(_project: str) -> PromptWriter:
+    """Where no language model is configured."""
+    return Template()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Services:
     """The outside world, as ports.
 
-    `engines` are those that this deployment can use; `policy` says what a project allows.
+    `engines` are those that this deployment can use; `policy` says what a project allows, `prompts`
+    who writes the prompts of its scenes.
     """
 
     drop_bucket: str
@@ -50,6 +58,7 @@ class Services:
     limits: Limits = Limits()
     engines: frozenset[str] = frozenset({CAMERA_MOVE})
     policy: Callable[[str], Policy] = open_policy
+    prompts: Callable[[str], PromptWriter] = template_writer
     links: Callable[[Folder, str], dict[str, str]] = no_links
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
