@@ -12,9 +12,11 @@ from cli.books import AsJson, Profile, Region, console, open_books, plain_table,
 from cli.errors import WrongUse
 from shared.budget.money import micro_usd, usd, usd_text
 from shared.budget.project import Project
+from shared.catalog.catalog import load_catalog
 from shared.catalog.territory import territory_code
-from shared.clip import ScoreAction
+from shared.clip import Operation, ScoreAction
 from shared.routing.policy import Policy, Privacy
+from shared.routing.route import read_route
 
 projects = typer.Typer(help="Budgets and policies of projects.", no_args_is_help=True)
 
@@ -43,7 +45,8 @@ def set_project(
         list[str] | None, typer.Option(help="No models from there, for example CN; repeatable.")
     ] = None,
     route: Annotated[
-        list[str] | None, typer.Option(help="Default route: preset or model; repeatable.")
+        list[str] | None,
+        typer.Option(help="Where a manifest names none: preset or model, repeatable; or `none`."),
     ] = None,
     allow_unverified_prices: Annotated[
         bool | None,
@@ -82,11 +85,11 @@ def set_project(
             if approve_above == "never"
             else _or(before.approve_above, approve_above),
             policy=merged,
+            default_route=_route(route, before.default_route),
             scoring={
                 "policy": score_policy or before.scoring.policy,
                 "min_score": before.scoring.min_score if min_score is None else min_score,
             },
-            default_route=tuple(route) if route else before.default_route,
             changed_at=datetime.now(UTC).isoformat(timespec="seconds"),
             changed_by=getpass.getuser(),
         )
@@ -176,6 +179,21 @@ def _codes(words: list[str] | None) -> list[str] | None:
                 f"`{word}` is no ISO 3166 country code; write KR, DE or EU, for example."
             )
     return words
+
+
+def _route(words: list[str] | None, before: tuple[str, ...]) -> tuple[str, ...]:
+    """The route, its words known: a misspelt one would reject every clip of the project.
+
+    Raises
+    ------
+    ModelUnavailable : neither a preset nor a model.
+    """
+    if not words:
+        return before
+    if words == ["none"]:
+        return ()
+    read_route(words, Operation.IMAGE_TO_VIDEO, load_catalog())
+    return tuple(words)
 
 
 def _or(before: int | None, text: str | None) -> int | None:

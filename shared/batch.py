@@ -14,6 +14,7 @@ class BatchState(StrEnum):
 
     ACCEPTED = "accepted"
     WAITING_INPUTS = "waiting_inputs"
+    AWAITING_APPROVAL = "awaiting_approval"
     RENDERING = "rendering"
     CLOSING = "closing"
     FINISHED = "finished"

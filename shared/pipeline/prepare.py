@@ -45,7 +45,7 @@ def prepare_clip(services: Services, item: ClipItem) -> Prepared:
         policy, denied = scoring_of(services, item, order)
         doubts = score(stage, order, keyframe, policy)
         shape = decide_shape(order.request, keyframe)
-        ranking = rank_clip(services, item.run.project_id, order.request, shape)
+        ranking = rank_clip(services, item.run.project_id, order.request, shape.size)
         maker = maker_of(ranking, ranking.best_or_raise(), order.request.motion.duration_sec)
         lut = lut_hash(services, order)
         plan = decide_clip(item, order, keyframe, shape, maker, lut, denied)
