@@ -22,7 +22,7 @@ from shared.safety.report import CheckResult
 STEP = WHITE // 10
 """A transition: 10 % of the maximum relative luminance, 20 cd/m² of 200."""
 
-_CEILING = 9 * WHITE // 10 - 1
+CEILING = 9 * WHITE // 10 - 1
 """The darker state must be below 0.80. Since it is a tenth below the brighter one, that is to say:
 what is brighter than 0.90 counts as 0.90, less the smallest unit."""
 
@@ -78,7 +78,7 @@ class _Picture:
     """What is followed pixel by pixel, made to the size of the first frame."""
 
     def __init__(self, first: Frame) -> None:
-        light = np.minimum(first.light, np.uint16(_CEILING))
+        light = np.minimum(first.light, np.uint16(CEILING))
         height, width = self.shape = (int(light.shape[0]), int(light.shape[1]))
         self._turns = Turns(light, STEP)
         bands = self._turns.strips
@@ -93,7 +93,7 @@ class _Picture:
 
     def see(self, frame: Frame) -> None:
         time = frame.pts_sec
-        light = np.minimum(frame.light, np.uint16(_CEILING))
+        light = np.minimum(frame.light, np.uint16(CEILING))
         events, touched = self._turns.see(light)
         self._recent.add(time, events, touched)
         self._together.see(time, self._turns.dark, events)
