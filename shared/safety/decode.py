@@ -17,14 +17,17 @@ from shared.safety.frame import Frame
 _FALLBACK_RATE = 25.0
 
 
-def decode(path: Path, most: int) -> Iterator[Frame]:
+def decode(path: Path, most: int, *, upright: bool = False) -> Iterator[Frame]:
     """Up to `most` frames; fewer where OpenCV gives up, which the checks notice by the count.
 
     The next frame is decoded while the last one is looked at.
+
+    Parameters
+    ----------
+    upright : turn the pictures as the file's rotation flag says, instead of showing what is stored.
     """
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-    # The stored picture is judged, not what a rotation flag makes of it.
-    capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
+    capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, int(upright))
     clock = _Clock(capture.get(cv2.CAP_PROP_FPS))
     with ThreadPoolExecutor(1, "decode") as ahead:
         try:

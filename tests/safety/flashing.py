@@ -154,7 +154,8 @@ def encode(
             stream.codec_context.color_trc = transfer
             stream.codec_context.color_range = 2 if full else 1
         for index, picture in enumerate(pictures):
-            stream.height, stream.width = picture.shape[:2]
+            if not index:
+                stream.height, stream.width = picture.shape[:2]
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), "bgr24").reformat(
                 format=pixels,
                 dst_colorspace=Colorspace.ITU709 if matrix == "709" else Colorspace.ITU601,

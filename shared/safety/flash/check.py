@@ -1,11 +1,12 @@
 """The check that the inspector runs: flashes, red flashes, swings, cuts, stripes."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.safety.check import ClipInfo, Frame
 from shared.safety.flash import verdicts
 from shared.safety.flash.area import Profile
 from shared.safety.flash.brightness import Cuts, Swings
@@ -17,6 +18,7 @@ from shared.safety.flash.red import RedSwings, RedTurns
 from shared.safety.flash.stripes import Stripes
 from shared.safety.flash.together import Together
 from shared.safety.flash.turns import Turns, strips
+from shared.safety.frame import Frame
 from shared.safety.report import CheckResult
 
 STEP = WHITE // 10
@@ -25,6 +27,12 @@ STEP = WHITE // 10
 CEILING = 9 * WHITE // 10 - 1
 """The darker state must be below 0.80. Since it is a tenth below the brighter one, that is to say:
 what is brighter than 0.90 counts as 0.90, less the smallest unit."""
+
+
+class Watchable(Protocol):
+    """What has pictures that can be decoded again: a clip, or any footage."""
+
+    def frames(self) -> Iterator[Frame]: ...
 
 
 class Flashes:
@@ -44,7 +52,7 @@ class Flashes:
         self._swings, self._cuts, self._stripes = Swings(), Cuts(), Stripes()
         self._picture: _Picture | None = None
 
-    def start(self, clip: ClipInfo) -> None:
+    def start(self, clip: Watchable) -> None:
         self._clip = clip
 
     def frame(self, frame: Frame) -> None:
@@ -109,7 +117,7 @@ class _Picture:
             self._worst_pixels, self.worst = pixels, bgr
 
 
-def _look_closely_at_red(clip: ClipInfo, picture: _Picture) -> Hazard:
+def _look_closely_at_red(clip: Watchable, picture: _Picture) -> Hazard:
     """Where red swings too often: is it far enough, by chromaticity?"""
     height, width = picture.shape
     pixels = np.flatnonzero(picture.red.heat >= NEAR_TRANSITIONS)
