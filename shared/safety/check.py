@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.safety.mp4 import Mp4
+from shared.safety.reference import Reference
 from shared.safety.report import CheckResult
 from shared.safety.track import Track
 
@@ -36,6 +37,7 @@ class Expectation:
     sha256 : fingerprint taken when the file was written. Decoders conceal damaged pictures; with
         the fingerprint no damage goes unseen.
     moving : does the picture change from start to end?
+    reference : the pixels it was made from, where they are known.
     """
 
     width: int
@@ -46,6 +48,7 @@ class Expectation:
     audio: bool = False
     sha256: str | None = None
     moving: bool = False
+    reference: Reference | None = None
 
     @property
     def duration(self) -> Fraction:
