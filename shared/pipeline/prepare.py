@@ -1,11 +1,15 @@
 """PrepareClip: hold one clip's request against its decoded keyframe, and write its plan."""
 
+import numpy as np
+from numpy.typing import NDArray
+
 from shared.batch import ClipStatus
 from shared.clip import ClipPlan, Document, ObjectRef
 from shared.errors import InvalidInput, KeyframeMissing
 from shared.frames import frame_rate
 from shared.keys import ArtefactKeys
 from shared.manifest.guard import guard_key
+from shared.motion.path import CameraPath
 from shared.pipeline.choosing import maker_of, rank_clip
 from shared.pipeline.decide import decide_clip, decide_shape
 from shared.pipeline.library import refuse_foreign
@@ -15,6 +19,7 @@ from shared.pipeline.stage import ClipStage
 from shared.report.thumbs import keyframe_thumb
 from shared.video.keyframe import Keyframe, KeyframeLimits, decode_keyframe
 from shared.video.lut import parse_cube
+from shared.video.reference import reference_png
 
 
 class Prepared(Document):
@@ -44,6 +49,7 @@ def prepare_clip(services: Services, item: ClipItem) -> Prepared:
         maker = maker_of(ranking, ranking.best_or_raise(), order.request.motion.duration_sec)
         plan = decide_clip(item, order, keyframe, shape, maker, lut_hash(services, order))
         write_plan(services, item, plan, keyframe)
+        write_reference(services, plan, keyframe.rgb, order.lut)
         stage.keep(clip_key=plan.clip_key)
         stage.record(
             ClipStatus.PLANNED,
@@ -88,6 +94,20 @@ def lut_hash(services: Services, order: ClipOrder) -> str:
     if order.lut is None:
         return ""
     return parse_cube(services.objects.read(order.lut), order.lut.name).sha256
+
+
+def write_reference(
+    services: Services, plan: ClipPlan, rgb: NDArray[np.uint8], lut: ObjectRef | None
+) -> None:
+    """Keep the keyframe's seen part for InspectClip, which cannot decode a keyframe."""
+    path = CameraPath(plan.motion.start_rect, plan.motion.end_rect, plan.motion.easing)
+    look = parse_cube(services.objects.read(lut), lut.name) if lut else None
+    services.objects.write(
+        services.work_bucket,
+        ArtefactKeys(plan.clip_key).reference,
+        reference_png(rgb, path, look),
+        content_type="image/png",
+    )
 
 
 def write_plan(services: Services, item: ClipItem, plan: ClipPlan, keyframe: Keyframe) -> None:

@@ -27,7 +27,13 @@ from shared.pipeline.choosing import (
 )
 from shared.pipeline.decide import Shape, decide_clip, decide_shape
 from shared.pipeline.plan import ClipOrder
-from shared.pipeline.prepare import lut_hash, read_keyframe, read_order, write_plan
+from shared.pipeline.prepare import (
+    lut_hash,
+    read_keyframe,
+    read_order,
+    write_plan,
+    write_reference,
+)
 from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.stage import ClipStage
 from shared.ports import Conflict
@@ -126,6 +132,7 @@ def _next_try(
     maker = maker_of(ranking, move.candidate, order.request.motion.duration_sec)
     plan = decide_clip(item, order, keyframe, shape, maker, lut_hash(services, order))
     write_plan(services, item, plan, keyframe)
+    write_reference(services, plan, keyframe.rgb, order.lut)
     if maker.engine == CAMERA_MOVE:
         return Routed(step=Step.FINISH, clip_key=plan.clip_key), plan
     job = _open_job(services, jobs, item, order, keyframe, shape, plan, move.candidate, tries)

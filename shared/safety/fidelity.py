@@ -14,7 +14,7 @@ from shared.safety.check import ClipInfo
 from shared.safety.limits import judged, judged_series
 from shared.safety.moment import Moment
 from shared.safety.observer import step_sec, window_frames
-from shared.safety.picture import Bytes, halved, luma_of, shrunk
+from shared.safety.picture import Bytes, coarse, luma_of, shrunk
 from shared.safety.report import CheckResult
 from shared.safety.series import Series, sustained
 
@@ -41,7 +41,7 @@ class Prediction:
         if self._reference is None:
             return
         height, width = moment.luma.shape
-        predicted = halved(luma_of(self._reference.predicted(moment.index, (width, height))))
+        predicted = coarse(luma_of(self._reference.predicted(moment.index, (width, height))))
         self._noise.add(moment.pts_sec, psnr_db(moment.small, predicted))
         self._likeness.add(moment.pts_sec, ssim(moment.small, predicted))
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.safety.check import Frame
-from shared.safety.picture import Bytes, halved, luma_of, shrunk
+from shared.safety.picture import Bytes, coarse, luma_of, shrunk
 
 LONG_SIDE = 480
 """Pixels along the longer side of the picture that is looked at; smaller ones stay as they are."""
@@ -73,7 +73,7 @@ class Moment:
     Attributes
     ----------
     bgr, luma : 480 pixels along the longer side at most, full range.
-    small : the luma at half of that, where the motion is found.
+    small : the luma at half of that, where the motion is found (`picture.coarse`).
     motion : None for the first frame, and where the picture is too small to track anything.
     """
 
@@ -102,7 +102,7 @@ class MomentMaker:
     def make(self, frame: Frame) -> Moment:
         bgr = shrunk(frame.bgr, LONG_SIDE)
         luma = luma_of(bgr)
-        small = luma if max(luma.shape) < 320 else halved(luma)
+        small = coarse(luma)
         motion = self._motion(bgr, small)
         self._last = Moment(frame.index, frame.pts_sec, bgr, luma, small, motion)
         return self._last

@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
 
+_SMALL = 320
+
 
 def shrunk(picture: Bytes, long_side: int) -> Bytes:
     """The picture averaged down to `long_side` pixels at most; a smaller one as it is."""
@@ -24,6 +26,11 @@ def halved(picture: Bytes) -> Bytes:
     height, width = (max(1, side // 2) for side in picture.shape[:2])
     even = picture[: 2 * height, : 2 * width]
     return np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def coarse(luma: Bytes) -> Bytes:
+    """Half the size, at which motion is found; a picture that is small already stays."""
+    return luma if max(luma.shape) < _SMALL else halved(luma)
 
 
 def luma_of(bgr: Bytes) -> Bytes:

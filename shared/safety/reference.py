@@ -25,17 +25,13 @@ class Reference:
     Parameters
     ----------
     picture : (height, width, 3) blue, green, red: the part of the keyframe that the clip shows.
-    boxes : the view of each frame on it. One alone is the first frame's: a model was given it, and
-        nobody knows the others.
+    boxes : the view of each frame on it, or of the first alone.
+    every_frame : can every frame be predicted? Not where a model was given the first one.
     """
 
     picture: Bytes
     boxes: Sequence[Box]
-
-    @property
-    def every_frame(self) -> bool:
-        """Can every frame be predicted, not the first alone?"""
-        return len(self.boxes) > 1
+    every_frame: bool
 
     def predicted(self, index: int, size: tuple[int, int]) -> Bytes:
         """The picture that frame `index` should be; past the end, the last one again.
