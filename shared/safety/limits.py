@@ -4,6 +4,7 @@ The evidence is measured, not believed: `bench/artefacts.py` puts faults into cl
 how well each check tells them apart. A check that cannot may warn, and never fails a clip.
 """
 
+import math
 from functools import cache
 from pathlib import Path
 
@@ -96,6 +97,9 @@ def judged(
     detail : one more sentence for the report, where something is wrong.
     """
     limit = limits()[name]
+    if not math.isfinite(value):
+        # Whatever compares with a NaN is false, and would pass.
+        return CheckResult(name=name, verdict=Verdict.WARN, message="It could not be measured.")
     verdict = limit.verdict(value)
     wrong = verdict is not Verdict.PASS
     bound = limit.fail if verdict is Verdict.FAIL else limit.warn
