@@ -23,7 +23,7 @@ from shared.video.keyframe import decode_keyframe
 Picture = NDArray[np.uint8]
 """(height, width, 3) blue, green, red."""
 
-WIDTH, HEIGHT, COUNT, RATE = 640, 360, 60, Fraction(30)
+WIDTH, HEIGHT, COUNT, RATE = 640, 360, 48, Fraction(30)
 PICTURES = Path(__file__).parents[1] / "examples" / "first-batch"
 NAMES = ("astronaut.png", "coffee.png", "hubble.jpg", "rocket.jpg")
 
@@ -182,7 +182,7 @@ def breathing(name: str) -> Iterator[Picture]:
 
 
 def fade(name: str) -> Iterator[Picture]:
-    """A lamp goes on: an eighth brighter within two seconds, while the camera closes in."""
+    """A lamp goes on, an eighth brighter at the end, while the camera closes in."""
     ground = _full(name)
     x, y = _centre(ground)
     for index in range(COUNT):
@@ -206,7 +206,7 @@ def clean_clips() -> Iterator[Clean]:
 
 
 def footage(folder: Path) -> Iterator[Clean]:
-    """Real footage: of each file the first two seconds' worth of frames, at its own rate."""
+    """Real footage at its own rate: of each file as many frames as the other clips have."""
     for path in sorted(folder.iterdir()):
         capture = cv2.VideoCapture(str(path))
         rate = Fraction(capture.get(cv2.CAP_PROP_FPS) or 30).limit_denominator(1001)

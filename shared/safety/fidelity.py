@@ -14,7 +14,7 @@ from shared.safety.check import ClipInfo
 from shared.safety.limits import judged, judged_series
 from shared.safety.moment import Moment
 from shared.safety.observer import step_sec, window_frames
-from shared.safety.picture import Bytes, coarse, luma_of, shrunk
+from shared.safety.picture import Bytes, halved, luma_of, shrunk
 from shared.safety.report import CheckResult
 from shared.safety.series import Series, sustained
 
@@ -41,9 +41,11 @@ class Prediction:
         if self._reference is None:
             return
         height, width = moment.luma.shape
-        predicted = coarse(luma_of(self._reference.predicted(moment.index, (width, height))))
-        self._noise.add(moment.pts_sec, psnr_db(moment.small, predicted))
-        self._likeness.add(moment.pts_sec, ssim(moment.small, predicted))
+        predicted = halved(luma_of(self._reference.predicted(moment.index, (width, height))))
+        # Halved, the renderers' tastes in sharpness no longer count.
+        delivered = halved(moment.luma)
+        self._noise.add(moment.pts_sec, psnr_db(delivered, predicted))
+        self._likeness.add(moment.pts_sec, ssim(delivered, predicted))
 
     def finish(self) -> Iterator[CheckResult]:
         for name, series in (("path_psnr", self._noise), ("path_ssim", self._likeness)):
@@ -83,7 +85,7 @@ class Identity:
     def see(self, moment: Moment) -> None:
         if moment.luma.std() < _FEATURELESS:
             return
-        colours = palette(moment.bgr)
+        colours = palette(moment.bgr[::2, ::2])
         if self._first is None:
             self._first = colours
         self._shared.add(moment.pts_sec, float(np.minimum(self._first, colours).sum()))

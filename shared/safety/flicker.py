@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from shared.safety.check import ClipInfo
 from shared.safety.limits import judged_series
-from shared.safety.moment import Moment, Motion
+from shared.safety.moment import Moment
+from shared.safety.motion import Motion
 from shared.safety.observer import step_sec, window_frames
 from shared.safety.report import CheckResult
 from shared.safety.series import Series, sustained
@@ -22,6 +23,9 @@ from shared.safety.series import Series, sustained
 GRID = 8
 _LEAST_TRACKED = 0.25
 """Share of a cell that must be tracked for its light to be known."""
+
+_STRIDE = 3
+"""Frames from one look at the window to the next."""
 
 _PERCENT = 100 / 255
 
@@ -66,12 +70,13 @@ class LocalFlicker:
             return
         self._window.append(np.abs(change - self._last) / 2 * _PERCENT)
         self._last = change
-        if len(self._window) == self._window.maxlen:
+        # A median of so many changes little from one frame to the next.
+        if len(self._window) == self._window.maxlen and moment.index % _STRIDE == 0:
             self._worst.add(moment.pts_sec, _worst(np.stack(self._window)))
 
     def finish(self) -> Iterator[CheckResult]:
         result = judged_series(
-            "local_flicker", self._worst.values, self._worst.times, step_sec(self._clip)
+            "local_flicker", self._worst.values, self._worst.times, _STRIDE * step_sec(self._clip)
         )
         if result:
             yield result

@@ -14,7 +14,8 @@ import numpy as np
 
 from shared.safety.check import ClipInfo
 from shared.safety.limits import judged
-from shared.safety.moment import Floats, Mask, Moment
+from shared.safety.moment import Moment
+from shared.safety.motion import Floats, Mask
 from shared.safety.observer import step_sec
 from shared.safety.picture import Bytes
 from shared.safety.report import CheckResult

@@ -1,10 +1,12 @@
 """Are there bars at the edges that the keyframe did not have?
 
 A bar is a run of lines along an edge, of one colour from end to end and from the first frame to the
-last, with a straight edge to the picture.
+last, where the picture begins all along the next line. A thing before a plain backdrop begins at a
+part of a line only.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +20,41 @@ from shared.safety.report import CheckResult
 _FLAT = 10
 """Levels between the darkest and the brightest pixel of a bar, over the whole clip."""
 
-_EDGE = 14
-"""Levels by which the picture differs from the bar, at its edge, for it to be an edge."""
+_EDGE, _TYPICAL_EDGE = 14, 3
+"""Levels by which the next line differs from the bar: where it does most, and at its median."""
 
-Lines = tuple[NDArray[np.uint8], NDArray[np.uint8]]
-"""Darkest and brightest of each row or column."""
+_STRIDE = 8
+"""Frames from one look at the medians to the next; they are dear, and bars stand."""
+
+Levels = NDArray[np.uint8]
+
+
+@dataclass
+class Lines:
+    """Darkest, brightest and typical level of each row, or column, of the clip so far."""
+
+    darkest: Levels
+    brightest: Levels
+    typical: Levels
+
+    @classmethod
+    def of(cls, luma: Bytes, axis: int) -> "Lines":
+        return cls(luma.min(axis=axis), luma.max(axis=axis), _medians(luma, axis))
+
+    def widen(self, luma: Bytes, axis: int) -> None:
+        np.minimum(self.darkest, luma.min(axis=axis), out=self.darkest)
+        np.maximum(self.brightest, luma.max(axis=axis), out=self.brightest)
+
+    def bar_share(self) -> float:
+        """Share of the lines that are bars, at both ends together."""
+        darkest, brightest, typical = (
+            line.astype(np.int16) for line in (self.darkest, self.brightest, self.typical)
+        )
+        if brightest.max() - darkest.min() <= _FLAT:
+            return 0.0  # a picture of one colour has no bars
+        first = _bar(darkest, brightest, typical)
+        last = _bar(darkest[::-1], brightest[::-1], typical[::-1])
+        return (first + last) / len(darkest)
 
 
 class Letterbox:
@@ -34,51 +66,49 @@ class Letterbox:
         self._columns: Lines | None = None
 
     def see(self, moment: Moment) -> None:
-        rows, columns = _extremes(moment.luma, 1), _extremes(moment.luma, 0)
+        luma = moment.luma
         if self._rows is None or self._columns is None:
-            self._rows, self._columns = rows, columns
-        elif len(rows[0]) == len(self._rows[0]) and len(columns[0]) == len(self._columns[0]):
-            self._rows = _widened(self._rows, rows)
-            self._columns = _widened(self._columns, columns)
+            self._rows, self._columns = Lines.of(luma, 1), Lines.of(luma, 0)
+        elif luma.shape == (len(self._rows.darkest), len(self._columns.darkest)):
+            for lines, axis in ((self._rows, 1), (self._columns, 0)):
+                lines.widen(luma, axis)
+                if moment.index % _STRIDE == 0:
+                    lines.typical = _medians(luma, axis)
 
     def finish(self) -> Iterator[CheckResult]:
         if self._rows is None or self._columns is None:
             return
-        share = 1 - (1 - bar_share(self._rows)) * (1 - bar_share(self._columns))
         had = bars_of(luma_of(self._reference.first_view)) if self._reference else 0.0
+        share = _share(self._rows, self._columns)
         yield judged("letterbox", max(0.0, 100 * (share - had)))
 
 
 def bars_of(luma: Bytes) -> float:
     """Share of one picture that bars take away."""
-    rows, columns = bar_share(_extremes(luma, 1)), bar_share(_extremes(luma, 0))
-    return 1 - (1 - rows) * (1 - columns)
+    return _share(Lines.of(luma, 1), Lines.of(luma, 0))
 
 
-def bar_share(lines: Lines) -> float:
-    """Share of the lines that are bars, at both ends together."""
-    darkest, brightest = (line.astype(np.int16) for line in lines)
-    if brightest.max() - darkest.min() <= _FLAT:
-        return 0.0  # a picture of one colour has no bars
-    count = _bar(darkest, brightest) + _bar(darkest[::-1], brightest[::-1])
-    return count / len(darkest)
+def _share(rows: Lines, columns: Lines) -> float:
+    return 1 - (1 - rows.bar_share()) * (1 - columns.bar_share())
 
 
-def _bar(darkest: NDArray[np.int16], brightest: NDArray[np.int16]) -> int:
-    """Lines of the bar at the beginning; 0 where there is none, or none that ends in an edge."""
+def _bar(
+    darkest: NDArray[np.int16], brightest: NDArray[np.int16], typical: NDArray[np.int16]
+) -> int:
+    """Lines of the bar at the beginning; 0 where there is none, or where no picture begins."""
     low = np.minimum.accumulate(darkest)
     high = np.maximum.accumulate(brightest)
     count = int(np.count_nonzero(high - low <= _FLAT))
     if count in (0, len(darkest)):
         return 0
+    # The line at the edge may be half bar, half picture.
     inside = slice(count, min(count + 2, len(darkest)))
-    differs = max(brightest[inside].max() - high[count - 1], low[count - 1] - darkest[inside].min())
-    return count if differs >= _EDGE else 0
+    most = max(brightest[inside].max() - high[count - 1], low[count - 1] - darkest[inside].min())
+    usual = int(np.abs(typical[inside] - typical[count // 2]).max())
+    return count if most >= _EDGE and usual >= _TYPICAL_EDGE else 0
 
 
-def _extremes(luma: Bytes, axis: int) -> Lines:
-    return luma.min(axis=axis), luma.max(axis=axis)
-
-
-def _widened(so_far: Lines, new: Lines) -> Lines:
-    return np.minimum(so_far[0], new[0]), np.maximum(so_far[1], new[1])
+def _medians(luma: Bytes, axis: int) -> Levels:
+    # Of every other pixel: a partition is dear.
+    thinned = luma[:, ::2] if axis == 1 else luma[::2]
+    return np.asarray(np.median(thinned, axis=axis), np.uint8)

@@ -65,7 +65,7 @@ def spans(
     for flag, time in zip(flagged, times, strict=True):
         if not flag:
             continue
-        if found and time - found[-1][1] < 1.5 * step:
+        if found and time - found[-1][1] < 0.5 * step:
             found[-1] = (found[-1][0], time + step)
         else:
             found.append((time, time + step))
