@@ -98,6 +98,10 @@ the `finish.fps`. A route whose first model is `camera_move` makes a `camera_mov
 `image_to_video`, unless `operation` says otherwise. To let a clip fall back on a plain camera move,
 put `camera_move` last in its route.
 
+Where nobody names a route, the project's default counts (`dropreel project set NAME --route …`).
+Where the project has none, a keyframe without an `operation` is a `camera_move`, and whatever else
+is asked goes by the preset `hybrid`. The metadata says whose route it was.
+
 ## Fields
 
 {fields}
@@ -179,6 +183,7 @@ def _tables(schema: Mapping[str, Any]) -> Iterator[str]:
         ("`generation_params`", blocks["GenerationParams"]),
         ("`finish`", blocks["Finish"]),
         ("`finish.codec`", blocks["Codec"]),
+        ("`scoring`", blocks["Scoring"]),
     )
     for title, block in sections:
         rows = [

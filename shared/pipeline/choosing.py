@@ -1,5 +1,7 @@
 """Who makes a clip: the request in the field's words, the ranking, and the maker for the plan."""
 
+from collections.abc import Mapping
+
 from shared.catalog.can import Need
 from shared.catalog.catalog import load_catalog
 from shared.clip import ClipRequest, Deviation, Operation
@@ -17,7 +19,7 @@ KEYFRAME_TYPE = "image/png"
 ENVELOPE = frozenset({"model", "fps", "seed"})
 
 
-def video_request(request: ClipRequest, shape: Shape) -> VideoRequest:
+def video_request(request: ClipRequest, size: tuple[int, int]) -> VideoRequest:
     """The clip in the envelope that every model understands, without the files themselves.
 
     The keyframe goes as the first view of the camera path (strategy `start_crop`, X-05).
@@ -27,8 +29,8 @@ def video_request(request: ClipRequest, shape: Shape) -> VideoRequest:
         content_type=KEYFRAME_TYPE,
         size_bytes=0,
         sha256="",
-        width=shape.size[0],
-        height=shape.size[1],
+        width=size[0],
+        height=size[1],
     )
     seed = request.generation_params.get("seed")
     return VideoRequest(
@@ -57,8 +59,19 @@ def full_prompt(request: ClipRequest, shape: Shape, model: str) -> str:
     return ", ".join(part for part in (request.prompt, camera_phrase(shape.motion)) if part)
 
 
-def rank_clip(services: Services, project: str, request: ClipRequest, shape: Shape) -> Ranking:
+def rank_clip(
+    services: Services,
+    project: str,
+    request: ClipRequest,
+    size: tuple[int, int],
+    health: Mapping[str, str] | None = None,
+) -> Ranking:
     """Everybody who may make the clip, best first.
+
+    Parameters
+    ----------
+    size : width and height of the clip in pixels.
+    health : engines that are passed over because they are paused, and why; none by default.
 
     Raises
     ------
@@ -66,9 +79,10 @@ def rank_clip(services: Services, project: str, request: ClipRequest, shape: Sha
     """
     return rank(
         request.route,
-        video_request(request, shape),
+        video_request(request, size),
         services.policy(project),
         services.engines,
+        health,
         # the camera's words are added later, and a language model writes a scene's
         prompt_follows=not request.prompt,
         may_trim=True,

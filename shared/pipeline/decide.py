@@ -6,9 +6,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from shared.catalog.model import CAMERA_MOVE, ModelRow
-from shared.clip import ClipPlan, ClipRequest, Deviation, Interpolation, MotionPlan
+from shared.clip import (
+    ClipPlan,
+    ClipRequest,
+    Deviation,
+    Interpolation,
+    MotionPlan,
+    Operation,
+)
 from shared.errors import MotionUnsafe, Problem
 from shared.frames import frame_count, frame_rate
+from shared.manifest.resolve import BUILT_IN, PROJECT
 from shared.motion.defaults import complete_rects
 from shared.motion.detail import detail_warnings, tightest_px
 from shared.motion.limits import check_motion
@@ -72,8 +80,12 @@ def decide_clip(
     shape: Shape,
     maker: Maker,
     lut_sha256: str = "",
+    denied: tuple[Deviation, ...] = (),
 ) -> ClipPlan:
-    """Everything about the clip, decided; the same content always gives the same `clip_key`."""
+    """Everything about the clip, decided; the same content always gives the same `clip_key`.
+
+    `denied` are wishes of the manifest that the project does not grant.
+    """
     request, motion, model = order.request, shape.motion, maker.row
     content = {
         "keyframe": keyframe.sha256,
@@ -99,7 +111,7 @@ def decide_clip(
         model=model.id,
         model_revision=model.revision,
         engine=maker.engine,
-        why_this_model=maker.why,
+        why_this_model=(*_whose_route(request), *maker.why),
         camera_strategy="rendered" if maker.renders else "start_crop",
         operation=request.operation,
         motion=motion,
@@ -111,9 +123,21 @@ def decide_clip(
         generation_params=request.generation_params,
         prompt=request.prompt,
         negative_prompt=request.negative_prompt,
-        deviations=(*maker.deviations, *_deviations(request, maker)),
+        deviations=(*maker.deviations, *_deviations(request, maker), *denied),
         warnings=(*keyframe.notes, *detail_warnings(shape.path, keyframe.size, shape.size)),
     )
+
+
+def _whose_route(request: ClipRequest) -> tuple[str, ...]:
+    """Who named the route, where it was not the creator."""
+    if request.operation is Operation.CAMERA_MOVE:
+        return ()
+    who = {
+        PROJECT: "the project's default route",
+        BUILT_IN: "the default",
+    }.get(request.source.get("route", ""))
+    words = ", ".join(f"`{word}`" for word in request.route)
+    return (f"The manifest names no route; {words} is {who}.",) if who else ()
 
 
 def content_key(content: object) -> str:

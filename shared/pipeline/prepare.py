@@ -1,25 +1,23 @@
 """PrepareClip: hold one clip's request against its decoded keyframe, and write its plan."""
 
-import numpy as np
-from numpy.typing import NDArray
-
 from shared.batch import ClipStatus
-from shared.clip import ClipPlan, Document, ObjectRef
+from shared.clip import ClipPlan, Deviation, Document, ObjectRef
 from shared.errors import InvalidInput, KeyframeMissing
 from shared.frames import frame_rate
 from shared.keys import ArtefactKeys
 from shared.manifest.guard import guard_key
-from shared.motion.path import CameraPath
 from shared.pipeline.choosing import maker_of, rank_clip
 from shared.pipeline.decide import decide_clip, decide_shape
 from shared.pipeline.library import refuse_foreign
 from shared.pipeline.plan import ClipOrder
+from shared.pipeline.reference import write_reference
 from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.stage import ClipStage
 from shared.report.thumbs import keyframe_thumb
+from shared.scoring.policy import ScoringPolicy, judge, stricter
+from shared.scoring.score import score_keyframe
 from shared.video.keyframe import Keyframe, KeyframeLimits, decode_keyframe
 from shared.video.lut import parse_cube
-from shared.video.reference import reference_png
 
 
 class Prepared(Document):
@@ -36,7 +34,8 @@ def prepare_clip(services: Services, item: ClipItem) -> Prepared:
 
     Raises
     ------
-    KeyframeMissing, KeyframeUnreadable, MotionUnsafe, ModelUnavailable, LibraryKeyTaken :
+    KeyframeMissing, KeyframeUnreadable, KeyframeScoredLow, MotionUnsafe, ModelUnavailable,
+    LibraryKeyTaken :
         the clip cannot be made as asked; every reason is on its row.
     """
     with ClipStage(services, item, "prepare_clip", ClipStatus.PREPARING) as stage:
@@ -44,10 +43,13 @@ def prepare_clip(services: Services, item: ClipItem) -> Prepared:
         refuse_foreign(services, item.run.folder.key(f"{item.stem}.mp4"))
         guard_key(item.run.folder.key(f"{item.stem}.video_manifest.json"))  # the longest name
         keyframe = read_keyframe(services, order.keyframe)
+        policy, denied = scoring_of(services, item, order)
+        doubts = score(stage, order, keyframe, policy)
         shape = decide_shape(order.request, keyframe)
-        ranking = rank_clip(services, item.run.project_id, order.request, shape)
+        ranking = rank_clip(services, item.run.project_id, order.request, shape.size)
         maker = maker_of(ranking, ranking.best_or_raise(), order.request.motion.duration_sec)
-        plan = decide_clip(item, order, keyframe, shape, maker, lut_hash(services, order))
+        lut = lut_hash(services, order)
+        plan = decide_clip(item, order, keyframe, shape, maker, lut, denied)
         write_plan(services, item, plan, keyframe)
         write_reference(services, plan, keyframe.rgb, order.lut)
         stage.keep(clip_key=plan.clip_key)
@@ -61,7 +63,7 @@ def prepare_clip(services: Services, item: ClipItem) -> Prepared:
             fps=plan.fps,
             frame_count=plan.frame_count,
             duration_sec=float(plan.frame_count / frame_rate(plan.fps)),
-            warnings=plan.warnings,
+            warnings=(*plan.warnings, *doubts),
             deviations=plan.deviations,
         )
     return Prepared(clip_key=plan.clip_key, engine=plan.engine, dry_run=item.run.dry_run)
@@ -89,25 +91,32 @@ def read_keyframe(services: Services, ref: ObjectRef) -> Keyframe:
     return decode_keyframe(data, ref.name, KeyframeLimits(max_bytes=limit))
 
 
+def score(
+    stage: ClipStage, order: ClipOrder, keyframe: Keyframe, policy: ScoringPolicy
+) -> tuple[str, ...]:
+    """Score the keyframe onto the clip's row; what to warn of.
+
+    Raises
+    ------
+    KeyframeScoredLow : the project or the manifest wants better ones.
+    """
+    scores = score_keyframe(keyframe.rgb)
+    stage.record(scores=scores)
+    return judge(scores, policy, order.request.image_path)
+
+
+def scoring_of(
+    services: Services, item: ClipItem, order: ClipOrder
+) -> tuple[ScoringPolicy, tuple[Deviation, ...]]:
+    """What is asked of the keyframe, and what the project does not grant of the manifest's wish."""
+    return stricter(services.scoring(item.run.project_id), order.request.scoring)
+
+
 def lut_hash(services: Services, order: ClipOrder) -> str:
     """Hash of the colour table, which is read here so that a bad one costs no rendering."""
     if order.lut is None:
         return ""
     return parse_cube(services.objects.read(order.lut), order.lut.name).sha256
-
-
-def write_reference(
-    services: Services, plan: ClipPlan, rgb: NDArray[np.uint8], lut: ObjectRef | None
-) -> None:
-    """Keep the keyframe's seen part for InspectClip, which cannot decode a keyframe."""
-    path = CameraPath(plan.motion.start_rect, plan.motion.end_rect, plan.motion.easing)
-    look = parse_cube(services.objects.read(lut), lut.name) if lut else None
-    services.objects.write(
-        services.work_bucket,
-        ArtefactKeys(plan.clip_key).reference,
-        reference_png(rgb, path, look),
-        content_type="image/png",
-    )
 
 
 def write_plan(services: Services, item: ClipItem, plan: ClipPlan, keyframe: Keyframe) -> None:

@@ -6,6 +6,7 @@ replay or a redrive comes to the same answer, and never to a second payment.
 
 import io
 import json
+from collections.abc import Iterator
 from enum import StrEnum
 
 from PIL import Image
@@ -13,7 +14,7 @@ from PIL import Image
 from shared.batch import ClipStatus, Cost
 from shared.catalog.model import CAMERA_MOVE
 from shared.clip import ClipPlan, Document, ObjectRef
-from shared.errors import ModelUnavailable
+from shared.errors import BatchCancelled, ModelUnavailable
 from shared.jobs.deadlines import RESCUE, deadline_for
 from shared.jobs.job import Job, job_id, new_deadlines
 from shared.jobs.outcome import Billed, Ending, JobState, Outcome
@@ -31,9 +32,10 @@ from shared.pipeline.prepare import (
     lut_hash,
     read_keyframe,
     read_order,
+    scoring_of,
     write_plan,
-    write_reference,
 )
+from shared.pipeline.reference import write_reference
 from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.stage import ClipStage
 from shared.ports import Conflict
@@ -72,22 +74,51 @@ def route_clip(services: Services, jobs: JobStore, item: ClipItem) -> Routed:
     Raises
     ------
     ModelUnavailable : every candidate was tried, or none may try; says why of each.
+    BatchCancelled : CANCEL was dropped; says what runs on at a provider, and may be billed.
     """
-    with ClipStage(services, item, "route_clip", ClipStatus.GENERATING) as stage:
-        tries = _read_tries(services, item)
-        rows = [job for each in tries if (job := jobs.job(each.job_id)) is not None]
-        stage.record(cost=Cost(model_usd=sum(_paid(job) for job in rows)))
-        if rows and not rows[-1].state.ended:
-            return _unfinished(item, rows[-1])
-        if rows and rows[-1].state is JobState.SUCCEEDED:
-            return Routed(step=Step.FINISH, clip_key=rows[-1].clip_key, job_id=rows[-1].job_id)
-        held = next((job for job in rows if _may_still_come(job)), None)
-        if held is not None:
-            return Routed(step=Step.HOLD, clip_key=held.clip_key, reason=_why_held(held))
-        routed, plan = _next_try(services, jobs, item, tries, rows)
-        stage.keep(clip_key=plan.clip_key)
-        stage.record(model=plan.model, deviations=plan.deviations)
-        return routed
+    tries = _read_tries(services, item)
+    rows = [job for each in tries if (job := jobs.job(each.job_id)) is not None]
+    try:
+        with ClipStage(services, item, "route_clip", ClipStatus.GENERATING) as stage:
+            return _route(services, jobs, item, stage, tries, rows)
+    except BatchCancelled as stopped:
+        raise BatchCancelled(". ".join((stopped.message, *_what_runs_on(rows)))) from stopped
+
+
+def _route(
+    services: Services,
+    jobs: JobStore,
+    item: ClipItem,
+    stage: ClipStage,
+    tries: list[_Try],
+    rows: list[Job],
+) -> Routed:
+    stage.record(cost=Cost(model_usd=sum(_paid(job) for job in rows)))
+    if rows and not rows[-1].state.ended:
+        return _unfinished(item, rows[-1])
+    if rows and rows[-1].state is JobState.SUCCEEDED:
+        return Routed(step=Step.FINISH, clip_key=rows[-1].clip_key, job_id=rows[-1].job_id)
+    held = next((job for job in rows if _may_still_come(job)), None)
+    if held is not None:
+        return Routed(step=Step.HOLD, clip_key=held.clip_key, reason=_why_held(held))
+    routed, plan = _next_try(services, jobs, item, tries, rows)
+    stage.keep(clip_key=plan.clip_key)
+    stage.record(model=plan.model, deviations=plan.deviations)
+    return routed
+
+
+def _what_runs_on(rows: list[Job]) -> Iterator[str]:
+    """What a person who cancelled should know of the last attempt."""
+    if not rows:
+        return
+    job = rows[-1]
+    if job.state is JobState.SUCCEEDED:
+        yield f"{job.provider} had made it already: dropped again, it is finished from that file"
+    elif job.state is JobState.SUBMIT_UNKNOWN:
+        yield _why_held(job)
+    elif not job.state.ended:
+        yield job.stopping or f"{job.provider} may still be at work on it, and bill it"
+        yield "If it is made after all, dropping the manifest again takes it, already paid"
 
 
 def _unfinished(item: ClipItem, job: Job) -> Routed:
@@ -125,18 +156,33 @@ def _next_try(
     order = read_order(services, item)
     keyframe = read_keyframe(services, order.keyframe)
     shape = decide_shape(order.request, keyframe)
-    ranking = rank_clip(services, item.run.project_id, order.request, shape)
-    move = next_candidate(ranking, _tried(ranking, tries, rows))
+    ranking = rank_clip(services, item.run.project_id, order.request, shape.size)
+    tried = _tried(ranking, tries, rows)
+    move = next_candidate(ranking, tried)
     if move.move is not Move.TRY or move.candidate is None:
         raise ModelUnavailable(f"no model made the clip: {move.reason}.")
-    maker = maker_of(ranking, move.candidate, order.request.motion.duration_sec)
-    plan = decide_clip(item, order, keyframe, shape, maker, lut_hash(services, order))
+
+    _, denied = scoring_of(services, item, order)
+
+    def decide(chosen: Ranking, candidate: Candidate) -> ClipPlan:
+        maker = maker_of(chosen, candidate, order.request.motion.duration_sec)
+        return decide_clip(item, order, keyframe, shape, maker, lut_hash(services, order), denied)
+
+    candidate, plan = move.candidate, decide(ranking, move.candidate)
+    health = services.health()
+    if candidate.engine in health and not _is_begun(services, jobs, item, plan, candidate, tries):
+        # Paused, and nothing of it is paid: who is well goes first. The camera is another kind of
+        # clip: it stands in when the models have failed, not while one takes a rest.
+        well = rank_clip(services, item.run.project_id, order.request, shape.size, health)
+        other = next_candidate(well, tried).candidate
+        if other is not None and other.engine not in {CAMERA_MOVE, *health}:
+            candidate, plan = other, decide(well, other)
     write_plan(services, item, plan, keyframe)
     write_reference(services, plan, keyframe.rgb, order.lut)
-    if maker.engine == CAMERA_MOVE:
+    if plan.engine == CAMERA_MOVE:
         return Routed(step=Step.FINISH, clip_key=plan.clip_key), plan
-    job = _open_job(services, jobs, item, order, keyframe, shape, plan, move.candidate, tries)
-    _write_tries(services, item, [*tries, _Try(candidate=move.candidate.key, job_id=job.job_id)])
+    job = _open_job(services, jobs, item, order, keyframe, shape, plan, candidate, tries)
+    _write_tries(services, item, [*tries, _Try(candidate=candidate.key, job_id=job.job_id)])
     return Routed(step=Step.GENERATE, clip_key=plan.clip_key, job_id=job.job_id), plan
 
 
@@ -144,9 +190,12 @@ def _tried(ranking: Ranking, tries: list[_Try], rows: list[Job]) -> list[Tried]:
     """The attempts as the fallback rule wants them; those whose candidate is gone need no rule."""
     candidates = {candidate.key: candidate for candidate in ranking.candidates}
     endings = {job.job_id: job.ending for job in rows}
+    withdrawn = {job.job_id for job in rows if _is_withdrawn(job)}
     found: list[Tried] = []
     for each in tries:
         candidate, ending = candidates.get(each.candidate), endings.get(each.job_id)
+        if each.job_id in withdrawn:
+            continue
         if candidate is not None and isinstance(ending, Ending):
             found.append((candidate, ending))
     return found
@@ -164,19 +213,13 @@ def _open_job(
     tries: list[_Try],
 ) -> Job:
     """The row of the next attempt: a new one, or the very one that the same content has already."""
-    attempt = 1 + sum(each.candidate == candidate.key for each in tries)
-    identity = job_id(item.run.project_id, plan.clip_key, candidate.key, attempt)
-    there = jobs.job(identity)
-    while there is not None and _is_spent(services, there):
-        attempt += 1
-        identity = job_id(item.run.project_id, plan.clip_key, candidate.key, attempt)
-        there = jobs.job(identity)
+    attempt, identity, there = _attempt(services, jobs, item, plan, candidate, tries)
     if there is not None:
         return there
     image = _first_view(keyframe, shape)
     key = f"jobs/{identity}/keyframe.png"
     ref = services.objects.write(services.work_bucket, key, image, content_type=KEYFRAME_TYPE)
-    request = video_request(order.request, shape)
+    request = video_request(order.request, shape.size)
     media = request.image.model_copy(update={"size_bytes": len(image)}) if request.image else None
     job = Job(
         job_id=identity,
@@ -207,6 +250,36 @@ def _open_job(
         return jobs.job(identity) or job
 
 
+def _attempt(
+    services: Services,
+    jobs: JobStore,
+    item: ClipItem,
+    plan: ClipPlan,
+    candidate: Candidate,
+    tries: list[_Try],
+) -> tuple[int, str, Job | None]:
+    """Number and name of the candidate's next attempt, and its row if somebody has begun it."""
+    attempt = 1 + sum(each.candidate == candidate.key for each in tries)
+    while True:
+        identity = job_id(item.run.project_id, plan.clip_key, candidate.key, attempt)
+        there = jobs.job(identity)
+        if there is None or not _is_spent(services, there):
+            return attempt, identity, there
+        attempt += 1
+
+
+def _is_begun(
+    services: Services,
+    jobs: JobStore,
+    item: ClipItem,
+    plan: ClipPlan,
+    candidate: Candidate,
+    tries: list[_Try],
+) -> bool:
+    """Does the candidate's attempt exist, made or in the making, by whichever run?"""
+    return _attempt(services, jobs, item, plan, candidate, tries)[2] is not None
+
+
 def _is_spent(services: Services, job: Job) -> bool:
     """Is this row no use any more: ended without a clip, or its file has expired since?"""
     if job.state is JobState.SUCCEEDED:
@@ -224,6 +297,13 @@ def _first_view(keyframe: Keyframe, shape: Shape) -> bytes:
     out = io.BytesIO()
     view.save(out, "PNG")
     return out.getvalue()
+
+
+def _is_withdrawn(job: Job) -> bool:
+    """Stopped by a CANCEL that was for another run: this one wants the clip, and may try anew."""
+    ending = job.ending
+    by_us = job.cancel_requested or bool(job.stopping)
+    return by_us and ending is not None and ending.outcome is Outcome.CANCELLED
 
 
 def _paid(job: Job) -> float:
