@@ -128,6 +128,11 @@ class ArtefactKeys(NamedTuple):
         return self._key("keyframe.jpg")
 
     @property
+    def reference(self) -> str:
+        """The seen part of the keyframe, small, for the inspector."""
+        return self._key("reference.png")
+
+    @property
     def finished(self) -> str:
         """Written last by FinishClip: its presence means that the others are whole."""
         return self._key("finished.json")

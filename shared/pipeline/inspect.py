@@ -1,18 +1,27 @@
 """InspectClip: read the delivered file as a viewer would, and judge it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
 from shared.batch import ClipStatus
-from shared.clip import ClipPlan, ObjectRef
+from shared.clip import ClipPlan, ObjectRef, Stabilise
 from shared.frames import frame_rate
 from shared.keys import ArtefactKeys
+from shared.motion.path import CameraPath
+from shared.motion.views import seen_part, within_part
 from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.stage import ClipStage
 from shared.safety.check import Expectation
 from shared.safety.inspector import inspect_clip as inspect_file
+from shared.safety.reference import Reference
+from shared.safety.report import CheckResult
 
 
 def inspect_clip(services: Services, item: ClipItem) -> str:
@@ -25,7 +34,8 @@ def inspect_clip(services: Services, item: ClipItem) -> str:
             path = Path(scratch) / "master.mp4"
             master = ObjectRef(bucket=services.work_bucket, key=artefacts.master)
             services.objects.download(master, path)
-            report = inspect_file(path, expectation(plan, finished))
+            expected = replace(expectation(plan, finished), reference=_reference(services, plan))
+            report = inspect_file(path, expected).joined(sound_checks(finished))
         services.objects.write(
             services.work_bucket,
             artefacts.inspection,
@@ -45,6 +55,43 @@ def expectation(plan: ClipPlan, finished: dict[str, Any]) -> Expectation:
         frame_count=plan.frame_count,
         sha256=finished["files"]["master"]["sha256"],
         moving=plan.motion.start_rect != plan.motion.end_rect,
+    )
+
+
+def sound_checks(finished: dict[str, Any]) -> tuple[CheckResult, ...]:
+    """What FinishClip measured of the sound, which OpenCV cannot read."""
+    return tuple(map(CheckResult.model_validate, finished.get("sound_checks", ())))
+
+
+def _reference(services: Services, plan: ClipPlan) -> Reference | None:
+    """What the clip should show; None for a clip that has no keyframe, or an older one's."""
+    if plan.keyframe_size is None:
+        return None
+    try:
+        png = _read(services, ArtefactKeys(plan.clip_key).reference)
+    except FileNotFoundError:
+        return None
+    return reference_of(
+        plan,
+        plan.keyframe_size,
+        np.asarray(cv2.imdecode(np.frombuffer(png, np.uint8), 1), np.uint8),
+    )
+
+
+def reference_of(
+    plan: ClipPlan, keyframe_size: tuple[int, int], picture: NDArray[np.uint8]
+) -> Reference:
+    """The picture with the view of every frame on it, or of the first where a model moves it."""
+    path = CameraPath(plan.motion.start_rect, plan.motion.end_rect, plan.motion.easing)
+    part = seen_part(path, keyframe_size)
+    size = picture.shape[1], picture.shape[0]
+    # `deshake` moves frames by what it finds in them.
+    ours = plan.camera_strategy == "rendered" and plan.finish.stabilise is Stabilise.NONE
+    rects = path.rects(plan.frame_count) if ours else [path.start]
+    return Reference(
+        picture,
+        [within_part(rect, part, keyframe_size, size) for rect in rects],
+        every_frame=ours,
     )
 
 

@@ -54,6 +54,12 @@ class InspectionReport(Document):
         worst = max((check.verdict for check in checks), key=_severity, default=Verdict.UNREADABLE)
         return cls(verdict=worst, checks=checks, frame_count=frame_count, seconds=round(seconds, 3))
 
+    def joined(self, more: tuple[CheckResult, ...]) -> "InspectionReport":
+        """The report with what others measured of the same file."""
+        checks = (*self.checks, *more)
+        worst = max((check.verdict for check in checks), key=_severity)
+        return self.model_copy(update={"checks": checks, "verdict": worst})
+
 
 def _severity(verdict: Verdict) -> int:
     return verdict.severity
