@@ -36,6 +36,10 @@ class CheckResult(Document):
     intervals: tuple[tuple[float, float], ...] = ()
     frames: tuple[int, ...] = ()
 
+    @property
+    def passed(self) -> bool:
+        return self.verdict is Verdict.PASS
+
 
 class InspectionReport(Document):
     """All checks of one file; `verdict` is the worst of theirs."""
