@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from lambdas.environment import environment
 from lambdas.observability import logger
 from lambdas.wiring import client, drop_queue, services, table
+from shared.aws.bedrock import bedrock_model
 from shared.aws.desk import JobDesk
 from shared.aws.documents import DocumentTable
 from shared.aws.jobs import DynamoJobs, DynamoSlots, JobsQueue, Tasks
@@ -22,6 +23,8 @@ from shared.jobs.engine import JobsEngine
 from shared.jobs.job import Job
 from shared.jobs.leases import Caps
 from shared.pipeline.services import Services
+from shared.prompting.brief import TEMPLATE, PromptWriter
+from shared.prompting.choice import BEDROCK, BEDROCK_URL_SETTING, choose_writer
 from shared.providers.engines import provider_for, usable_engines
 from shared.providers.gateway import ProviderGateway
 from shared.providers.registry import ADAPTERS
@@ -61,7 +64,25 @@ def ledger(house: Services) -> Ledger:
 def routed_services() -> Services:
     """Services of the states that choose a model: what can run here, and what a project allows."""
     house = services()
-    return replace(house, engines=engines(), policy=partial(_policy, ledger(house)))
+    policy = partial(_policy, ledger(house))
+    return replace(
+        house, engines=engines(), policy=policy, prompts=lambda name: prompt_writer(policy(name))
+    )
+
+
+def prompt_writer(policy: Policy) -> PromptWriter:
+    """Who writes prompts: on AWS a model of Bedrock unless a setting or the project says other.
+
+    The embedded cloud has no Bedrock; there it is asked only where its address is set.
+    """
+    values, env = provider_secrets().values(), environment()
+    url = values.get(BEDROCK_URL_SETTING, "")
+    return choose_writer(
+        policy,
+        values,
+        default=BEDROCK if url or not env.endpoint_url else TEMPLATE,
+        bedrock=lambda model: bedrock_model(model, endpoint_url=url, region=env.region),
+    )
 
 
 def _policy(books: Ledger, name: str) -> Policy:

@@ -34,6 +34,7 @@ class Access(StrEnum):
     QUEUE_JOBS = "send to the jobs queue"
     TELL_TASKS = "tell waiting tasks"
     READ_KEYS = "read the providers' secret"
+    ASK_MODELS = "ask language models"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +93,10 @@ def handler_specs(settings: Settings) -> tuple[HandlerSpec, ...]:
         _spec("await_keyframes", core, 1024, 120, drop, work),
         _spec("plan_batch", core, 1024, 300, drop, work, Access.WRITE_WORK),
         # looks into the library, so that a name taken by a stranger is refused before rendering
-        _spec("prepare_clip", finish, 3008, 120, drop, work, library, Access.WRITE_WORK, keys),
+        _spec(
+            *("prepare_clip", finish, 3008, 120),
+            *(drop, work, library, Access.WRITE_WORK, keys, Access.ASK_MODELS),
+        ),
         _spec("route_clip", finish, 3008, 120, drop, work, Access.WRITE_WORK, keys),
         _spec(
             *("finish_clip", finish, settings.finish_memory_mb, 900),
