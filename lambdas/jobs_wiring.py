@@ -9,6 +9,7 @@ from lambdas.keys_wiring import CALLBACK_SECRET, provider_secrets, reachable
 from lambdas.money_wiring import ledger
 from lambdas.observability import count, logger
 from lambdas.wiring import client, drop_queue, services, table
+from shared.aws.bedrock import bedrock_model
 from shared.aws.breakers import DynamoBreakers
 from shared.aws.desk import JobDesk
 from shared.aws.documents import DocumentTable
@@ -24,6 +25,8 @@ from shared.jobs.job import Job
 from shared.jobs.leases import Caps
 from shared.metrics import PROVIDERS_PAUSED
 from shared.pipeline.services import Services
+from shared.prompting.brief import TEMPLATE, PromptWriter
+from shared.prompting.choice import BEDROCK, BEDROCK_URL_SETTING, choose_writer
 from shared.providers.engines import provider_for, usable_engines
 from shared.providers.gateway import ProviderGateway
 from shared.providers.registry import ADAPTERS
@@ -51,10 +54,12 @@ def routed_services() -> Services:
     """Services of the states that choose a model: what can run here, and what a project allows."""
     house = services()
     books = ledger(house)
+    policy = partial(_policy, books)
     return replace(
         house,
         engines=engines(),
-        policy=partial(_policy, books),
+        policy=policy,
+        prompts=lambda name: prompt_writer(policy(name)),
         scoring=partial(_scoring, books),
         health=DynamoBreakers(DocumentTable(table(), house.meter)).health,
     )
@@ -69,6 +74,21 @@ def planning_services() -> Services:
 def _default_route(books: Ledger, name: str) -> tuple[str, ...]:
     project = books.store.project(name)
     return project.default_route if project else ()
+
+
+def prompt_writer(policy: Policy) -> PromptWriter:
+    """Who writes prompts: on AWS a model of Bedrock unless a setting or the project says other.
+
+    The embedded cloud has no Bedrock; there it is asked only where its address is set.
+    """
+    values, env = provider_secrets().values(), environment()
+    url = values.get(BEDROCK_URL_SETTING, "")
+    return choose_writer(
+        policy,
+        values,
+        default=BEDROCK if url or not env.endpoint_url else TEMPLATE,
+        bedrock=lambda model: bedrock_model(model, endpoint_url=url, region=env.region),
+    )
 
 
 def _policy(books: Ledger, name: str) -> Policy:

@@ -82,6 +82,7 @@ def expectation(plan: ClipPlan, finished: dict[str, Any]) -> Expectation:
         rate=frame_rate(plan.fps),
         frame_count=plan.frame_count,
         sha256=finished["files"]["master"]["sha256"],
+        audio=finished["video"].get("has_sound", False),
         moving=plan.motion.start_rect != plan.motion.end_rect,
     )
 
