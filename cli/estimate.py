@@ -138,7 +138,7 @@ def _clip(services: Services, run: RunRef, row: ClipRow) -> ClipEstimate:
     order = read_order(services, ClipItem(run=run, stem=row.stem, index=row.index))
     seconds, route = order.request.motion.duration_sec, order.request.route
     try:
-        draft = draft_clip(services, order)
+        draft = draft_clip(services, run.project_id, order)
         seconds = draft.request.motion.duration_sec
         ranking = rank_draft(services, run.project_id, draft)
         ranking.best_or_raise()

@@ -130,6 +130,25 @@ class SceneWords(Document):
     style: str = ""
 
 
+class ScoreAction(StrEnum):
+    """What a keyframe's low score leads to, from mild to strict (seed B009)."""
+
+    IGNORE = "ignore"
+    FLAG = "flag"
+    REJECT = "reject"
+
+    @property
+    def strictness(self) -> int:
+        return list(ScoreAction).index(self)
+
+
+class ScoringRequest(Document):
+    """The least score that the manifest asks for; it can only be stricter than the project."""
+
+    policy: ScoreAction | None = None
+    min_score: Probability | None = None
+
+
 class ClipRequest(Document):
     """What the manifest asks for one clip, defaults and sidecars merged in.
 
@@ -153,6 +172,7 @@ class ClipRequest(Document):
     audio: str | None = None
     mask_image: str | None = None
     last_frame: str | None = None
+    scoring: ScoringRequest = ScoringRequest()
     source: dict[str, str] = Field(default_factory=dict, description="where each block came from")
 
     @property

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from shared.batch import Cost
 from shared.clip import ClipPlan, Deviation, Document, MotionPlan
+from shared.scoring.document import KeyframeScores
 
 
 class MadeFile(Document):
@@ -30,6 +31,7 @@ class VideoMeta(Document):
     source: dict[str, Any] = Field(
         description="keyframe: name, version, sha256, size in pixels; the other files by field"
     )
+    keyframe_scores: KeyframeScores | None = Field(None, description="of the keyframe, 0 to 1")
     motion_params: MotionPlan
     generation_settings: dict[str, Any]
     video: dict[str, Any] = Field(description="measured on the delivered file")

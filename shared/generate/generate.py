@@ -18,7 +18,7 @@ from shared.generate.errors import GenerationFailed, GenerationHeld
 from shared.generate.files import ReadFiles, read_files
 from shared.generate.request import Generated, GenerateRequest
 from shared.generate.surroundings import Surroundings
-from shared.jobs.job import Job
+from shared.jobs.job import Job, Waiter
 from shared.jobs.outcome import JobState
 from shared.jobs.request import VideoRequest
 from shared.pipeline.attempt import Attempt, is_spent, may_still_come, open_attempt, why_held
@@ -133,7 +133,8 @@ class _Call:
     def _driven(self, job: Job) -> Job:
         """Advance the job until it has an end, or nobody can say whether it runs."""
         engine, desk = self.around.engine()
-        engine.wait(job.job_id, WAITER)
+        since = self.around.now().isoformat()
+        engine.wait(job.job_id, Waiter(token=WAITER, since=since))
         while True:
             try:
                 moved = engine.advance(job.job_id)

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from shared.jobs.engine import JobsEngine
 from shared.jobs.job import Job
-from shared.jobs.ports import Gateway, JobStore, Slots, Treasury
+from shared.jobs.memory import NeverPaused
+from shared.jobs.ports import Breakers, Gateway, JobStore, Slots, Treasury
 from shared.pipeline.services import open_policy, template_writer
 from shared.ports import ObjectStore
 from shared.prompting.brief import PromptWriter
@@ -32,6 +33,7 @@ class Surroundings:
     treasury: Treasury
     gateway: Callable[[Job], Gateway]
     engines: frozenset[str]
+    breakers: Breakers = field(default_factory=NeverPaused)
     policy: Callable[[str], Policy] = open_policy
     prompts: Callable[[str], PromptWriter] = template_writer
     progress: Callable[[Job], None] = nobody_watches
@@ -45,6 +47,7 @@ class Surroundings:
             store=self.store,
             gateway=self.gateway,
             slots=self.slots,
+            breakers=self.breakers,
             treasury=self.treasury,
             desk=desk,
             now=self.now,
@@ -67,6 +70,10 @@ class InProcessDesk:
 
     def alive(self, job: Job) -> None:
         self.progress(job)
+
+    def wanted(self, job: Job) -> bool:
+        """The caller waits for it."""
+        return True
 
     def rescued(self, job: Job) -> None:
         """The caller sees the end itself."""

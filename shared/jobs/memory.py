@@ -4,6 +4,7 @@ import threading
 from collections.abc import Mapping
 from datetime import datetime
 
+from shared.jobs.breaker import Contact
 from shared.jobs.job import Job
 from shared.jobs.leases import Caps, SlotSheet, give_slot_back, take_slot
 from shared.ports import Conflict
@@ -34,6 +35,22 @@ class MemoryJobs:
 
     def close_job(self, job_id: str) -> None:
         self._closed.add(job_id)
+
+
+class NeverPaused:
+    """`Breakers` that let everybody through: one caller finds out by itself who is down."""
+
+    def wait_sec(self, provider: str, job_id: str, now: datetime) -> float:
+        return 0.0
+
+    def may_send(self, provider: str, job_id: str, now: datetime) -> bool:
+        return True
+
+    def failed(self, provider: str, contact: Contact, reason: str, now: datetime) -> None:
+        """Nobody is paused for it."""
+
+    def answered(self, provider: str, contact: Contact) -> None:
+        """Nobody was paused."""
 
 
 class MemorySlots:

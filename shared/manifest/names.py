@@ -9,6 +9,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 MANIFEST_SUFFIX = "manifest.json"
+TEXT_ENDING = ".txt"
+"""What Windows puts behind the name of a text file, where nobody sees it. A manifest or a marker
+means the same with it."""
+
 DRY_RUN_SUFFIX = ".dry-run.manifest.json"
 SIDECAR_EXTENSION = ".motion.json"
 
@@ -60,12 +64,17 @@ def is_ours(name: str) -> bool:
 
 def is_manifest(name: str) -> bool:
     """Is this a manifest? `manifest.json` and everything that ends so (seed X-11)."""
-    return not is_ours(name) and comparable(base_name(name)).endswith(MANIFEST_SUFFIX)
+    return not is_ours(name) and _meant(name).endswith(MANIFEST_SUFFIX)
 
 
 def is_dry_run(name: str) -> bool:
     """Is this a manifest that asks for the plan and the price only?"""
-    return is_manifest(name) and comparable(base_name(name)).endswith(DRY_RUN_SUFFIX)
+    return is_manifest(name) and _meant(name).endswith(DRY_RUN_SUFFIX)
+
+
+def _meant(name: str) -> str:
+    """The comparable name, without what Windows put behind it."""
+    return comparable(base_name(name)).removesuffix(TEXT_ENDING)
 
 
 def is_image(name: str) -> bool:
@@ -91,9 +100,16 @@ def is_caption(name: str) -> bool:
 
 
 def marker_of(name: str) -> str | None:
-    """`CANCEL`, `APPROVED` or `DENIED` when the file is one of these words, else None."""
-    word = base_name(name).upper()
-    return word if word in MARKERS else None
+    """`CANCEL`, `APPROVED` or `DENIED` when the file is one of these words, else None.
+
+    With `.txt` behind it the word must be in capitals: `cancel.txt` is the caption of `cancel.png`.
+    """
+    base = base_name(name)
+    word, dot, extension = base.partition(".")
+    if word.upper() not in MARKERS:
+        return None
+    by_windows = word in MARKERS and f".{extension}".lower() == TEXT_ENDING
+    return word.upper() if not dot or by_windows else None
 
 
 def stem_of(name: str) -> str:

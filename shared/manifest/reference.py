@@ -165,6 +165,11 @@ keyframes, checked before anything is spent, and published beside the clip. A ma
 keyframe's shape and is cut as the keyframe is. What a model lacks is refused, never dropped; a
 `camera_move` that stands in for a model lists what it could not use under `deviations`.
 
+
+Where nobody names a route, the project's default counts (`dropreel project set NAME --route …`).
+Where the project has none, a keyframe without an `operation` is a `camera_move`, and whatever else
+is asked goes by the preset `hybrid`. The metadata says whose route it was.
+
 ## Fields
 
 {fields}
@@ -254,6 +259,7 @@ def _tables(schema: Mapping[str, Any]) -> Iterator[str]:
         ("`generation_params`", blocks["GenerationParams"]),
         ("`finish`", blocks["Finish"]),
         ("`finish.codec`", blocks["Codec"]),
+        ("`scoring`", blocks["Scoring"]),
     )
     for title, block in sections:
         rows = [

@@ -4,6 +4,10 @@ Blocks are merged field by field, with two exceptions that a creator would expec
 names another type of move drops the rectangles of the layers below, which belonged to the other
 move. And `generation_params.model` or `.fps` count in their layer as `route` or `finish.fps` when
 these are not given there, so that a keyframe's own model beats the route of the defaults.
+
+Where no layer names a route, the project's default is taken. Where it has none either, a plain
+keyframe is filmed by the camera, for nothing, and what asks for a model goes the way of the default
+preset.
 """
 
 from collections.abc import Mapping
@@ -13,6 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from shared.catalog import find_model
+from shared.catalog.model import CAMERA_MOVE
 from shared.clip import ClipRequest, MotionType, Operation
 from shared.errors import InvalidInput, ManifestInvalid, Problem
 from shared.manifest.aliases import Translated
@@ -32,8 +37,9 @@ from shared.manifest.places import at_most, inside, shown
 from shared.manifest.problems import explain, mapping_or_problem
 from shared.manifest.reading import read_json
 from shared.manifest.v1 import ClipSettings, Sidecar
+from shared.routing.presets import DEFAULT_PRESET
 
-BUILT_IN = "built-in"
+BUILT_IN, PROJECT = "built-in", "project"
 _BLOCKS = tuple(ClipSettings.model_fields)
 
 
@@ -44,7 +50,10 @@ class _Layer:
 
 
 def resolve_clip(
-    item: ManifestItem, defaults: ClipSettings, sidecars: Mapping[str, bytes]
+    item: ManifestItem,
+    defaults: ClipSettings,
+    sidecars: Mapping[str, bytes],
+    default_route: tuple[str, ...] = (),
 ) -> ClipRequest:
     """Merge everything that is said about one clip.
 
@@ -53,6 +62,7 @@ def resolve_clip(
     item, defaults : from `parse_manifest`.
     sidecars : file name (or key) → content of the companions that lie beside the keyframe. Motion
         sidecars and captions of the keyframe's own stem are read, everything else is passed over.
+    default_route : the project's; empty where it has none.
 
     Returns
     -------
@@ -75,7 +85,7 @@ def resolve_clip(
     if problems:
         raise InvalidInput.because(at_most(problems))
     layers.append(_Layer("manifest", _said(item.asked)))
-    return _merge(item, layers)
+    return _merge(item, layers, default_route)
 
 
 def _belongs(key: str, item: ManifestItem) -> bool:
@@ -135,7 +145,7 @@ def _read_sidecar(name: str, data: bytes, item: ManifestItem) -> _Layer:
     return _Layer(f"sidecar {name}", _said(sidecar))
 
 
-def _merge(item: ManifestItem, layers: list[_Layer]) -> ClipRequest:
+def _merge(item: ManifestItem, layers: list[_Layer], default_route: tuple[str, ...]) -> ClipRequest:
     merged: dict[str, Any] = {}
     sources: dict[str, list[str]] = {block: [] for block in _BLOCKS}
     for layer in layers:
@@ -154,6 +164,9 @@ def _merge(item: ManifestItem, layers: list[_Layer]) -> ClipRequest:
                 sources[block].clear()
             sources[block].insert(0, layer.source)
     _decide_motion_type(merged)
+    if "route" not in merged:
+        asked = merged.get("operation") or (None if item.image_path else Operation.TEXT_TO_VIDEO)
+        merged["route"], sources["route"] = _unnamed_route(asked, default_route)
     _decide_route(merged, has_keyframe=bool(item.image_path))
     problems = operation_problems(item, merged, _own_duration(layers))
     _check(item, merged, problems)
@@ -206,15 +219,26 @@ def _settle_length(merged: dict[str, Any]) -> None:
         merged.get("motion", {}).pop("duration_sec", None)
 
 
+def _unnamed_route(
+    operation: Operation | None, default_route: tuple[str, ...]
+) -> tuple[tuple[str, ...], list[str]]:
+    """The route where nobody names one, and whose it is. Who asks for the camera gets it."""
+    if operation is Operation.CAMERA_MOVE:
+        return (CAMERA_MOVE,), []
+    if default_route:
+        return default_route, [PROJECT]
+    return (CAMERA_MOVE,) if operation is None else (DEFAULT_PRESET,), []
+
+
 def _decide_route(merged: dict[str, Any], *, has_keyframe: bool) -> None:
     """Canonical model names where they are known, and the operation that follows from the first.
 
     Unknown words are left: choosing the model refuses them, and says what there is.
     """
-    rows = [(word, find_model(word)) for word in merged.get("route", ("camera_move",))]
+    rows = [(word, find_model(word)) for word in merged["route"]]
     merged["route"] = tuple(row.id if row else word for word, row in rows)
     if "operation" not in merged:
-        is_camera_move = merged["route"][0] == "camera_move"
+        is_camera_move = merged["route"][0] == CAMERA_MOVE
         operation = Operation.CAMERA_MOVE if is_camera_move else Operation.IMAGE_TO_VIDEO
         merged["operation"] = operation if has_keyframe else Operation.TEXT_TO_VIDEO
 

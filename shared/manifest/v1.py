@@ -9,7 +9,15 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Strict, Tag
 
-from shared.clip import Easing, Interpolation, MotionType, Operation, RateControl, Stabilise
+from shared.clip import (
+    Easing,
+    Interpolation,
+    MotionType,
+    Operation,
+    RateControl,
+    ScoreAction,
+    Stabilise,
+)
 from shared.manifest.fields import (
     Aspect,
     ClipName,
@@ -150,6 +158,17 @@ PromptOrScene = Annotated[
 ]
 
 
+class Scoring(Block):
+    """What happens to a keyframe that scores low; it can only be stricter than the project's."""
+
+    policy: ScoreAction | None = Field(
+        None, description="reject it before anything is spent, flag it with a warning, or ignore it"
+    )
+    min_score: Annotated[Number, Field(ge=0, le=1)] | None = Field(
+        None, description="the least `video_viability_score`", examples=[0.4]
+    )
+
+
 class ClipSettings(Block):
     """Everything that can be said about a clip but which keyframe it is made from."""
 
@@ -185,6 +204,7 @@ class ClipSettings(Block):
     last_frame: ImagePath | None = Field(
         None, description="picture beside the manifest: how the clip ends"
     )
+    scoring: Scoring | None = Field(None, description="what a low-scoring keyframe leads to")
 
 
 class Keyframe(ClipSettings):

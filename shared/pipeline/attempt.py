@@ -41,11 +41,7 @@ def open_attempt(
     objects: ObjectStore, work_bucket: str, jobs: JobStore, attempt: Attempt, now: datetime
 ) -> Job:
     """The row of the attempt: a new one, or the very one that the same content has already."""
-    number = attempt.tried + 1
-    identity, there = _row(jobs, attempt, number)
-    while there is not None and is_spent(objects, there):
-        number += 1
-        identity, there = _row(jobs, attempt, number)
+    number, identity, there = _free_row(objects, jobs, attempt)
     if there is not None:
         return there
     media, inputs = _kept(objects, work_bucket, attempt, identity)
@@ -69,6 +65,23 @@ def open_attempt(
         return jobs.save_job(job)
     except Conflict:  # a retry of this very step was faster
         return jobs.job(identity) or job
+
+
+def begun(objects: ObjectStore, jobs: JobStore, attempt: Attempt) -> bool:
+    """Does the attempt exist, made or in the making, whoever began it?"""
+    return _free_row(objects, jobs, attempt)[2] is not None
+
+
+def _free_row(
+    objects: ObjectStore, jobs: JobStore, attempt: Attempt
+) -> tuple[int, str, Job | None]:
+    """Number and name of the attempt, and its row if somebody has begun it."""
+    number = attempt.tried + 1
+    identity, there = _row(jobs, attempt, number)
+    while there is not None and is_spent(objects, there):
+        number += 1
+        identity, there = _row(jobs, attempt, number)
+    return number, identity, there
 
 
 def _row(jobs: JobStore, attempt: Attempt, number: int) -> tuple[str, Job | None]:

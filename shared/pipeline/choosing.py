@@ -1,5 +1,8 @@
 """Who makes a clip: the request in the field's words, the ranking, and the maker for the plan."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from shared.catalog.can import Need
 from shared.catalog.capability import expands_prompt
 from shared.catalog.catalog import load_catalog
@@ -9,12 +12,12 @@ from shared.errors import InternalFault
 from shared.jobs.request import MediaInput, VideoRequest
 from shared.motion.params import camera_phrase
 from shared.pipeline.decide import Draft, Maker, Shape
-from shared.pipeline.materials import Materials
+from shared.pipeline.materials import sized_picture
 from shared.pipeline.services import Services
 from shared.routing.rank import rank
 from shared.routing.ranking import Candidate, Ranking
 
-KEYFRAME_TYPE = "image/png"
+NO_FILES: Mapping[str, MediaInput] = MappingProxyType({})
 SCENE_GUIDANCE = 0.5
 """The seed's default for scene animation (C17), where a model names none of its own."""
 
@@ -22,11 +25,14 @@ SCENE_GUIDANCE = 0.5
 ENVELOPE = frozenset({"model", "fps", "seed"})
 
 
-def video_request(request: ClipRequest, shape: Shape, materials: Materials) -> VideoRequest:
+def video_request(
+    request: ClipRequest, size: tuple[int, int], media: Mapping[str, MediaInput] = NO_FILES
+) -> VideoRequest:
     """The clip in the envelope that every model understands, without the files themselves.
 
     The keyframe goes as the first view of the camera path (strategy `start_crop`, X-05), its mask
-    as the same view, and the last frame as it fits the clip.
+    as the same view, and the last frame as it fits the clip. `size` is the clip's, `media` its
+    files beside the keyframe.
     """
     seed = request.generation_params.get("seed")
     from_sound = request.operation is Operation.TALKING_AVATAR
@@ -36,11 +42,8 @@ def video_request(request: ClipRequest, shape: Shape, materials: Materials) -> V
         model="",
         prompt=request.prompt or "",
         negative_prompt=request.negative_prompt,
-        image=_picture("keyframe.png", "", shape) if materials.has_keyframe else None,
-        last_frame=materials.last_frame
-        and _picture("last_frame.png", materials.last_frame.sha256, shape),
-        mask=materials.mask and _picture("mask_image.png", materials.mask.sha256, shape),
-        audio=materials.audio,
+        image=sized_picture("keyframe.png", "", size) if request.image_path else None,
+        **dict(media),
         duration_sec=None if from_sound else request.motion.duration_sec,
         # what nobody asked for does not rule a model out: its own size is brought to the clip's
         resolution=None if request.resolution == "auto" else request.resolution,
@@ -53,17 +56,6 @@ def video_request(request: ClipRequest, shape: Shape, materials: Materials) -> V
             for name, value in request.generation_params.items()
             if name not in ENVELOPE and value is not None
         },
-    )
-
-
-def _picture(name: str, sha256: str, shape: Shape) -> MediaInput:
-    return MediaInput(
-        name=name,
-        content_type=KEYFRAME_TYPE,
-        size_bytes=0,
-        sha256=sha256,
-        width=shape.size[0],
-        height=shape.size[1],
     )
 
 
@@ -95,9 +87,20 @@ def with_camera(wanted: VideoRequest, shape: Shape) -> VideoRequest:
 
 
 def rank_clip(
-    services: Services, project: str, request: ClipRequest, shape: Shape, materials: Materials
+    services: Services,
+    project: str,
+    request: ClipRequest,
+    size: tuple[int, int],
+    media: Mapping[str, MediaInput] = NO_FILES,
+    health: Mapping[str, str] | None = None,
 ) -> Ranking:
     """Everybody who may make the clip, best first.
+
+    Parameters
+    ----------
+    size : width and height of the clip in pixels.
+    media : its files beside the keyframe, by the envelope's field.
+    health : engines that are passed over because they are paused, and why; none by default.
 
     Raises
     ------
@@ -105,13 +108,14 @@ def rank_clip(
     """
     return rank(
         request.route,
-        video_request(request, shape, materials),
+        video_request(request, size, media),
         services.policy(project),
         services.engines,
+        health,
         # the camera's words are added later, and a language model writes a scene's
         prompt_follows=not request.prompt,
         may_trim=True,
-        lines=min(shape.size),
+        lines=min(size),
     )
 
 
@@ -134,7 +138,8 @@ def maker_of(ranking: Ranking, candidate: Candidate, draft: Draft) -> Maker:
         if word in passed
     )
     why = tuple(ranking.explanation(candidate))
-    wanted = video_request(draft.request, draft.shape, draft.materials)
+    size = draft.shape.size
+    wanted = video_request(draft.request, size, draft.materials.media(size))
     asked = model_request(row, candidate, with_camera(wanted, draft.shape))
     trimmed = _trimmed(candidate, asked_sec)
     renders = row.id == CAMERA_MOVE

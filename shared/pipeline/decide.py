@@ -7,10 +7,19 @@ from fractions import Fraction
 
 from shared.catalog.can import Need
 from shared.catalog.model import CAMERA_MOVE, ModelRow
-from shared.clip import ClipPlan, ClipRequest, Deviation, Generation, Interpolation, MotionPlan
+from shared.clip import (
+    ClipPlan,
+    ClipRequest,
+    Deviation,
+    Generation,
+    Interpolation,
+    MotionPlan,
+    Operation,
+)
 from shared.errors import InternalFault, MotionUnsafe, Problem
 from shared.frames import frame_count, frame_rate
 from shared.jobs.request import VideoRequest
+from shared.manifest.resolve import BUILT_IN, PROJECT
 from shared.motion.defaults import complete_rects
 from shared.motion.detail import detail_warnings, tightest_px
 from shared.motion.limits import check_motion
@@ -75,6 +84,7 @@ class Draft:
     """A clip before its maker is chosen: what is asked, from which files, in which shape.
 
     `request` has everything settled that files and language models decide: the length, the prompt.
+    `denied` are wishes of the manifest that the project does not grant.
     """
 
     order: ClipOrder
@@ -83,6 +93,7 @@ class Draft:
     shape: Shape
     written: WrittenPrompt | None = None
     lut_sha256: str = ""
+    denied: tuple[Deviation, ...] = ()
 
 
 def decide_clip(item: ClipItem, draft: Draft, maker: Maker) -> ClipPlan:
@@ -114,7 +125,7 @@ def decide_clip(item: ClipItem, draft: Draft, maker: Maker) -> ClipPlan:
         model=model.id,
         model_revision=model.revision,
         engine=maker.engine,
-        why_this_model=maker.why,
+        why_this_model=(*_whose_route(request), *maker.why),
         camera_strategy="rendered" if maker.renders else "start_crop",
         operation=request.operation,
         motion=motion,
@@ -129,7 +140,7 @@ def decide_clip(item: ClipItem, draft: Draft, maker: Maker) -> ClipPlan:
         negative_prompt=request.negative_prompt,
         generation=generation(maker, draft) if maker.asked else None,
         keeps_sound=keeps_sound(maker),
-        deviations=(*maker.deviations, *_deviations(request, maker)),
+        deviations=(*maker.deviations, *_deviations(request, maker), *draft.denied),
         warnings=(*picture.notes, *_detail(draft)),
     )
 
@@ -178,6 +189,18 @@ def keeps_sound(maker: Maker) -> bool:
     """Does the model's file come with sound that belongs to the clip?"""
     given = maker.asked is not None and maker.asked.audio is not None
     return not maker.renders and (given or maker.row.capabilities.makes_sound)
+
+
+def _whose_route(request: ClipRequest) -> tuple[str, ...]:
+    """Who named the route, where it was not the creator."""
+    if request.operation is Operation.CAMERA_MOVE:
+        return ()
+    who = {
+        PROJECT: "the project's default route",
+        BUILT_IN: "the default",
+    }.get(request.source.get("route", ""))
+    words = ", ".join(f"`{word}`" for word in request.route)
+    return (f"The manifest names no route; {words} is {who}.",) if who else ()
 
 
 def content_key(content: object) -> str:

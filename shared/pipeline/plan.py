@@ -3,6 +3,7 @@
 From here on nothing that a creator changes in the drop folder can change this run.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pydantic import Field
 
 from shared.batch import BatchState, ClipResult, ClipStatus
-from shared.clip import ClipRequest, Document, ObjectRef
+from shared.catalog.model import CAMERA_MOVE
+from shared.clip import FILE_FIELDS, ClipRequest, Document, ObjectRef
 from shared.errors import ClipClaimed, InvalidInput, KeyframeMissing, Problem
 from shared.manifest import ManifestItem, ParsedManifest, resolve_clip
 from shared.manifest.names import comparable, is_caption, is_sidecar
@@ -29,11 +31,12 @@ FILES = {"audio": "sound", "mask_image": "mask", "last_frame": "last frame"}
 
 
 class Plan(Document):
-    """Where the list of clips lies, and how long it is."""
+    """Where the list of clips lies, how long it is, and whether any clip may cost money."""
 
     bucket: str
     key: str
     count: int
+    paid: bool = False
 
 
 class ClipOrder(Document):
@@ -47,6 +50,18 @@ class ClipOrder(Document):
     companions: tuple[ObjectRef, ...] = ()
     inputs: dict[str, ObjectRef] = Field(default_factory=dict)
     lut: ObjectRef | None = None
+
+    @property
+    def order_key(self) -> str:
+        """Names what is asked for and of which files, before any pixel is decoded."""
+        asked = {
+            "request": self.request.model_dump(
+                mode="json", exclude={"stem", "image_path", "source", *FILE_FIELDS}
+            ),
+            "files": [each.etag for each in (self.keyframe, self.lut) if each],
+            "inputs": {name: each.etag for name, each in self.inputs.items()},
+        }
+        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:40]
 
 
 class _Drafts:
@@ -118,7 +133,12 @@ def plan_batch(services: Services, run: RunRef) -> Plan:
         fingerprint=folder_fingerprint(listing.refs),
     )
     write_status(services, run.folder, force=True)
-    return Plan(bucket=services.work_bucket, key=run.work.items, count=len(items))
+    return Plan(
+        bucket=services.work_bucket,
+        key=run.work.items,
+        count=len(items),
+        paid=any(order.request.route != (CAMERA_MOVE,) for order in drafts.orders.values()),
+    )
 
 
 def _draft(services: Services, run: RunRef, parsed: ParsedManifest, listing: Listing) -> _Drafts:
@@ -127,11 +147,12 @@ def _draft(services: Services, run: RunRef, parsed: ParsedManifest, listing: Lis
         stem = refused.stem or f"keyframes[{refused.index}]"
         drafts.refuse(refused.index, stem, refused.image_path or "", refused.problems)
     busy = _stems_of_other_runs(services, run)
+    default_route = services.default_route(run.project_id)
 
     def order(item: ManifestItem) -> ClipOrder | InvalidInput:
         try:
             _refuse_busy(item.stem, busy)
-            return _order(services, parsed, item, listing)
+            return _order(services, parsed, item, listing, default_route)
         except InvalidInput as error:
             return error
 
@@ -146,13 +167,19 @@ def _draft(services: Services, run: RunRef, parsed: ParsedManifest, listing: Lis
 
 
 def _order(
-    services: Services, parsed: ParsedManifest, item: ManifestItem, listing: Listing
+    services: Services,
+    parsed: ParsedManifest,
+    item: ManifestItem,
+    listing: Listing,
+    default_route: tuple[str, ...],
 ) -> ClipOrder:
     keyframe = None
     if item.image_path:
         keyframe = _arrived(services, listing, item.image_path, "keyframe")
     companions = [_pinned(services, ref) for ref in listing.companions(item.place)]
-    request = resolve_clip(item, parsed.defaults, _settings_files(services, companions))
+    request = resolve_clip(
+        item, parsed.defaults, _settings_files(services, companions), default_route
+    )
     lut = listing.find(request.finish.lut) if request.finish.lut else None
     if request.finish.lut and lut is None:
         raise InvalidInput(

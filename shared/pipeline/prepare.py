@@ -1,9 +1,10 @@
 """PrepareClip: hold one clip's request against its decoded keyframe, and write its plan."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from shared.batch import ClipStatus
-from shared.clip import ClipPlan, Document, ObjectRef, SceneWords
+from shared.clip import ClipPlan, Deviation, Document, ObjectRef, SceneWords
 from shared.frames import frame_rate
 from shared.keys import ArtefactKeys
 from shared.manifest.guard import guard_key
@@ -19,6 +20,8 @@ from shared.prompting import Brief, Template, WrittenPrompt, written_once
 from shared.prompting.brief import CREATOR
 from shared.report.thumbs import keyframe_thumb
 from shared.routing.ranking import Ranking
+from shared.scoring.policy import ScoringPolicy, judge, stricter
+from shared.scoring.score import score_keyframe
 from shared.video.lut import parse_cube
 
 
@@ -36,14 +39,16 @@ def prepare_clip(services: Services, item: ClipItem) -> Prepared:
 
     Raises
     ------
-    KeyframeMissing, KeyframeUnreadable, MotionUnsafe, ModelUnavailable, LibraryKeyTaken :
+    KeyframeMissing, KeyframeUnreadable, KeyframeScoredLow, MotionUnsafe, ModelUnavailable,
+    LibraryKeyTaken :
         the clip cannot be made as asked; every reason is on its row.
     """
     with ClipStage(services, item, "prepare_clip", ClipStatus.PREPARING) as stage:
         order = read_order(services, item)
         refuse_foreign(services, item.run.folder.key(f"{item.stem}.mp4"))
         guard_key(item.run.folder.key(f"{item.stem}.video_manifest.json"))  # the longest name
-        draft = draft_clip(services, order)
+        draft = draft_clip(services, item.run.project_id, order)
+        doubts = score(services, stage, item, draft)
         if draft.request.scene is not None:
             # nothing is written for a clip that nobody can make
             rank_draft(services, item.run.project_id, draft).best_or_raise()
@@ -63,7 +68,7 @@ def prepare_clip(services: Services, item: ClipItem) -> Prepared:
             fps=plan.fps,
             frame_count=plan.frame_count,
             duration_sec=float(plan.frame_count / frame_rate(plan.fps)),
-            warnings=plan.warnings,
+            warnings=(*plan.warnings, *doubts),
             deviations=plan.deviations,
         )
     return Prepared(clip_key=plan.clip_key, engine=plan.engine, dry_run=item.run.dry_run)
@@ -74,7 +79,7 @@ def read_order(services: Services, item: ClipItem) -> ClipOrder:
     return ClipOrder.model_validate_json(services.objects.read(ref))
 
 
-def draft_clip(services: Services, order: ClipOrder) -> Draft:
+def draft_clip(services: Services, project: str, order: ClipOrder) -> Draft:
     """Read the clip's files, and settle everything that does not depend on its maker.
 
     Raises
@@ -83,6 +88,7 @@ def draft_clip(services: Services, order: ClipOrder) -> Draft:
     """
     materials = read_materials(services, order)
     request = settled(order.request, materials)
+    _, denied = scoring_of(services, project, order)
     creator = WrittenPrompt(text=request.prompt, by=CREATOR) if request.prompt else None
     return Draft(
         order=order,
@@ -91,12 +97,17 @@ def draft_clip(services: Services, order: ClipOrder) -> Draft:
         shape=decide_shape(request, materials.picture),
         written=creator,
         lut_sha256=lut_hash(services, order),
+        denied=denied,
     )
 
 
-def rank_draft(services: Services, project: str, draft: Draft) -> Ranking:
-    """Who may make the clip."""
-    return rank_clip(services, project, draft.request, draft.shape, draft.materials)
+def rank_draft(
+    services: Services, project: str, draft: Draft, health: Mapping[str, str] | None = None
+) -> Ranking:
+    """Who may make the clip; engines of `health` are passed over."""
+    size = draft.shape.size
+    media = draft.materials.media(size)
+    return rank_clip(services, project, draft.request, size, media, health)
 
 
 def with_prompt(draft: Draft, written: WrittenPrompt) -> Draft:
@@ -113,6 +124,28 @@ def write_prompt(services: Services, item: ClipItem, draft: Draft) -> WrittenPro
         return Template().write(brief)
     writer = services.prompts(item.run.project_id)
     return written_once(services.objects, services.work_bucket, writer, brief)
+
+
+def score(services: Services, stage: ClipStage, item: ClipItem, draft: Draft) -> tuple[str, ...]:
+    """Score the keyframe onto the clip's row; what to warn of. Without a keyframe: nothing.
+
+    Raises
+    ------
+    KeyframeScoredLow : the project or the manifest wants better ones.
+    """
+    if not draft.materials.has_keyframe:
+        return ()
+    scores = score_keyframe(draft.materials.picture.rgb)
+    stage.record(scores=scores)
+    policy, _ = scoring_of(services, item.run.project_id, draft.order)
+    return judge(scores, policy, draft.request.image_path)
+
+
+def scoring_of(
+    services: Services, project: str, order: ClipOrder
+) -> tuple[ScoringPolicy, tuple[Deviation, ...]]:
+    """What is asked of the keyframe, and what the project does not grant of the manifest's wish."""
+    return stricter(services.scoring(project), order.request.scoring)
 
 
 def lut_hash(services: Services, order: ClipOrder) -> str:

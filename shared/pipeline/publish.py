@@ -146,6 +146,7 @@ def _meta(services: Services, item: ClipItem, paper: _Papers, stage: ClipStage) 
         made_at=services.now().isoformat(),
         reused=stage.row.result.reused,
         source=_source(paper),
+        keyframe_scores=stage.row.result.scores,
         motion_params=plan.motion,
         generation_settings=generation_settings(plan, finished["encoder"]),
         video=finished["video"],

@@ -1,6 +1,6 @@
 """What every use case is given: the buckets, the ports, the limits, the clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -13,6 +13,7 @@ from shared.ports import ObjectStore, StateStore
 from shared.prompting.brief import PromptWriter
 from shared.prompting.template import Template
 from shared.routing.policy import Policy
+from shared.scoring.policy import ScoringPolicy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,16 @@ def no_links(_folder: Folder, _run_id: str) -> dict[str, str]:
     return {}
 
 
+def no_route(_project: str) -> tuple[str, ...]:
+    """Where projects have no default route."""
+    return ()
+
+
+def all_well() -> dict[str, str]:
+    """No engine is paused."""
+    return {}
+
+
 def open_policy(_project: str) -> Policy:
     """The policy where projects have none of their own."""
     return Policy()
@@ -40,12 +51,19 @@ def template_writer(_project: str) -> PromptWriter:
     return Template()
 
 
+def default_scoring(_project: str) -> ScoringPolicy:
+    """What low scores lead to where projects say nothing."""
+    return ScoringPolicy()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Services:
     """The outside world, as ports.
 
-    `engines` are those that this deployment can use; `policy` says what a project allows, `prompts`
-    who writes the prompts of its scenes.
+    `engines` are those that this deployment can use; `policy` says what a project allows,
+    `scoring` what it asks of a keyframe, `prompts` who writes the prompts of its scenes,
+    `default_route` which way its clips go where a manifest says none; `health` which engines are
+    paused, and why.
     """
 
     drop_bucket: str
@@ -59,6 +77,9 @@ class Services:
     engines: frozenset[str] = frozenset({CAMERA_MOVE})
     policy: Callable[[str], Policy] = open_policy
     prompts: Callable[[str], PromptWriter] = template_writer
+    default_route: Callable[[str], tuple[str, ...]] = no_route
+    health: Callable[[], Mapping[str, str]] = all_well
+    scoring: Callable[[str], ScoringPolicy] = default_scoring
     links: Callable[[Folder, str], dict[str, str]] = no_links
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 

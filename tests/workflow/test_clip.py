@@ -9,6 +9,7 @@ from shared.errors import BatchCancelled, InvalidInput, QualityFailed, Transient
 from stacks.error_families import LAMBDA_FAULTS, family
 from tests.workflow.answers import (
     ITEM,
+    RUN,
     Failing,
     always,
     answering,
@@ -84,7 +85,8 @@ def test_a_clip_of_a_model_is_generated_before_it_is_finished(engine: Engine) ->
     assert [name for name, _ in engine.calls] == [
         *("PrepareClip", "RouteClip", "RouteClip", "FinishClip", "InspectClip", "PublishClip")
     ]
-    assert [sorted(body) for body in engine.jobs_seen] == [["job_id", "token"]]
+    assert [sorted(body) for body in engine.jobs_seen] == [["job_id", "run", "token"]]
+    assert engine.jobs_seen[0]["run"] == RUN
     assert engine.jobs_seen[0]["job_id"] == "job-1"
     assert engine.payload("FinishClip") == {**ITEM, "clip_key": "xyz", "job_id": "job-1"}
 
