@@ -229,6 +229,7 @@ class JobsEngine:
                         "progress_percent": max(
                             job.progress_percent, reading.progress_percent or 0
                         ),
+                        "progress_text": reading.progress_text,
                         "provider_status": reading.provider_status,
                     }
                 )

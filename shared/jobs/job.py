@@ -63,6 +63,7 @@ class Job(Document):
     cancel_url: str = ""
     provider_status: str = ""
     progress_percent: int = 0
+    progress_text: str = ""
     outputs: tuple[str, ...] = ()
     fetch_tries: int = 0
     result: ObjectRef | None = None
