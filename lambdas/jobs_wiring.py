@@ -33,6 +33,10 @@ from shared.routing.policy import Policy
 
 CALLBACK_SECRET = "CALLBACK_SECRET"  # noqa: S105 - the name of the setting
 LINK_SEC = 6 * 3600
+MESSAGE_REQUESTS = 3
+"""Of SQS, for each message handled: send, receive, delete."""
+
+_unbooked: dict[str, float] = {}
 
 
 @cache
@@ -89,8 +93,16 @@ def _policy(books: Ledger, name: str) -> Policy:
 
 
 def jobs_engine() -> JobsEngine:
-    """A fresh engine for one invocation."""
+    """A fresh engine for one invocation.
+
+    What a step uses after its last write cannot be on that row: the next step of this process
+    books it, so the sum over all jobs is right.
+    """
     house = services()
+    for kind, amount in _unbooked.items():
+        house.meter.add(kind, amount)
+    _unbooked.clear()
+    house.meter.add("messages", MESSAGE_REQUESTS)
     documents = DocumentTable(table(), house.meter)
     return JobsEngine(
         store=DynamoJobs(documents),
@@ -100,7 +112,14 @@ def jobs_engine() -> JobsEngine:
         treasury=LedgerTreasury(ledger=ledger(house), price_of=catalogue_price),
         desk=JobDesk(house, jobs_queue(), Tasks(client("stepfunctions")), drop_queue()),
         now=house.now,
+        usage=house.meter.take,
     )
+
+
+def book_later(engine: JobsEngine) -> None:
+    """Keep what the step has used since its last write for the next one's row."""
+    for kind, amount in engine.usage().items():
+        _unbooked[kind] = _unbooked.get(kind, 0.0) + amount
 
 
 def _provider_paused(breaker: Breaker) -> None:

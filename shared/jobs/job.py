@@ -73,6 +73,7 @@ class Job(Document):
     late: bool = Field(False, description="succeeded when nobody waited any more")
     stopping: str = Field("", description="what came of asking the provider to stop")
     waiters: tuple[Waiter, ...] = ()
+    usage: dict[str, float] = Field(default_factory=dict, description="of AWS, by its steps so far")
 
     def moved(self, state: JobState, **values: Any) -> "Job":
         """The job in `state`, if the table of transitions has that move."""

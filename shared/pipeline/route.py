@@ -45,6 +45,10 @@ class Step(StrEnum):
     HOLD = "hold"
 
 
+TRANSITIONS = {Step.GENERATE: 3, Step.FINISH: 2, Step.HOLD: 2}
+"""RouteClip, ChooseStep, and Generate: what a model's clip has more than a camera's."""
+
+
 class Routed(Document):
     """The answer of `route_clip`."""
 
@@ -73,7 +77,9 @@ def route_clip(services: Services, jobs: JobStore, item: ClipItem) -> Routed:
     rows = [job for each in tries if (job := jobs.job(each.job_id)) is not None]
     try:
         with ClipStage(services, item, "route_clip", ClipStatus.GENERATING) as stage:
-            return _route(services, jobs, item, stage, tries, rows)
+            routed = _route(services, jobs, item, stage, tries, rows)
+            services.meter.add("transitions", TRANSITIONS[routed.step])
+            return routed
     except BatchCancelled as stopped:
         raise BatchCancelled(". ".join((stopped.message, *_what_runs_on(rows)))) from stopped
 
@@ -168,7 +174,8 @@ def _next_try(
         other = next_candidate(well, tried).candidate
         if other is not None and other.engine not in {CAMERA_MOVE, *health}:
             candidate, plan = other, decide(well, other)
-    write_plan(services, item, plan, keyframe)
+    if _read_plan(services, item) != plan:  # PrepareClip's, as long as its first choice holds
+        write_plan(services, item, plan, keyframe)
     if plan.engine == CAMERA_MOVE:
         return Routed(step=Step.FINISH, clip_key=plan.clip_key), plan
     job = _open_job(services, jobs, item, order, keyframe, shape, plan, candidate, tries)
@@ -232,7 +239,11 @@ def _open_job(
         inputs={"image": ref} if media else {},
         manifest=item.run.manifest,
         estimate_usd=float(candidate.quote.high),
-        **new_deadlines(services.now(), deadline_for(request.operation), RESCUE),
+        **new_deadlines(
+            services.now(),
+            services.limits.job_deadline or deadline_for(request.operation),
+            RESCUE,
+        ),
     )
     try:
         return jobs.save_job(job)
@@ -301,6 +312,14 @@ def _paid(job: Job) -> float:
     if job.ending is None or job.ending.billed is Billed.NO:
         return 0.0
     return job.ending.cost_usd if job.ending.cost_usd is not None else job.estimate_usd
+
+
+def _read_plan(services: Services, item: ClipItem) -> ClipPlan | None:
+    ref = ObjectRef(bucket=services.work_bucket, key=item.run.work.plan(item.index))
+    try:
+        return ClipPlan.model_validate_json(services.objects.read(ref))
+    except FileNotFoundError:
+        return None
 
 
 def _read_tries(services: Services, item: ClipItem) -> list[_Try]:

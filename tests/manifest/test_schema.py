@@ -1,12 +1,12 @@
 import json
 import re
 
-from shared.catalog import choose_model
 from shared.manifest import parse_manifest, resolve_clip
 from shared.manifest.aliases import FLAT_MOTION, KEYFRAME_ALIASES
 from shared.manifest.reference import EXAMPLES, reference_page
 from shared.manifest.schema import DOCS, documents, main, manifest_schema
 from shared.manifest.v1 import Manifest
+from tests.manifest.test_catalog import ways
 
 
 def test_the_generated_documents_are_up_to_date() -> None:
@@ -43,4 +43,6 @@ def test_the_examples_on_the_page_can_be_made_as_they_stand() -> None:
         assert not parsed.rejected
         for item in parsed.items:
             clip = resolve_clip(item, parsed.defaults, {})
-            assert choose_model(clip.route, {"camera_move"})[0].id == "camera_move"
+            assert ways(
+                list(clip.route), {"camera_move"}, clip.operation
+            ).best_or_raise().model == ("camera_move")
