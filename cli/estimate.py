@@ -141,7 +141,7 @@ def _clip(services: Services, run: RunRef, row: ClipRow) -> ClipEstimate:
     seconds, route = order.request.motion.duration_sec, order.request.route
     try:
         shape = decide_shape(order.request, read_keyframe(services, order.keyframe))
-        ranking = rank_clip(services, run.project_id, order.request, shape)
+        ranking = rank_clip(services, run.project_id, order.request, shape.size)
         ranking.best_or_raise()
     except InvalidInput as error:
         return ClipEstimate(row.stem, seconds, route, (), error.message)

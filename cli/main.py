@@ -27,6 +27,7 @@ from cli.models import models
 from cli.money import register_money
 from cli.motion_editor import motion
 from cli.progress import live_progress
+from cli.scoring import register_scoring
 from cli.target import CHECKOUT, Account, Target, find_target, some_target
 from cli.validate import validate_folder
 from local_cloud.cloud import attach, embedded_cloud
@@ -56,6 +57,7 @@ ALL_DONE, SOME_NOT, WRONG_USE = 0, 1, 2
 app.command("fake-provider")(fake_provider)
 app.add_typer(jobs, name="jobs")
 register_money(app)
+register_scoring(app)
 
 
 @app.command()

@@ -14,7 +14,7 @@ from shared.budget.money import micro_usd, usd, usd_text
 from shared.budget.project import Project
 from shared.catalog.catalog import load_catalog
 from shared.catalog.territory import territory_code
-from shared.clip import Operation
+from shared.clip import Operation, ScoreAction
 from shared.routing.policy import Policy, Privacy
 from shared.routing.route import read_route
 
@@ -52,6 +52,13 @@ def set_project(
         bool | None,
         typer.Option("--allow-unverified-prices/--no-unverified-prices", help="Spend on them?"),
     ] = None,
+    score_policy: Annotated[
+        ScoreAction | None, typer.Option(help="What a keyframe's low score leads to.")
+    ] = None,
+    min_score: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="The least `video_viability_score` of a keyframe."),
+    ] = None,
     as_json: AsJson = False,
     profile: Profile = None,
     region: Region = None,
@@ -79,6 +86,10 @@ def set_project(
             else _or(before.approve_above, approve_above),
             policy=merged,
             default_route=_route(route, before.default_route),
+            scoring={
+                "policy": score_policy or before.scoring.policy,
+                "min_score": before.scoring.min_score if min_score is None else min_score,
+            },
             changed_at=datetime.now(UTC).isoformat(timespec="seconds"),
             changed_by=getpass.getuser(),
         )
@@ -134,6 +145,7 @@ def _document(project: Project) -> dict[str, Any]:
         "monthly_budget_usd": usd(project.monthly_budget),
         "approve_above_usd": None if above is None else usd(above),
         "policy": project.policy.model_dump(mode="json"),
+        "scoring": project.scoring.model_dump(mode="json"),
         "default_route": list(project.default_route),
         "alert_percents": list(project.alert_percents),
         "changed_at": project.changed_at,
@@ -153,6 +165,7 @@ def _rules(project: Project) -> str:
     rules += [f"no models from {', '.join(policy.origins_denied)}"] if policy.origins_denied else []
     if policy.max_price_per_clip_usd is not None:
         rules.append(f"at most {usd_text(micro_usd(policy.max_price_per_clip_usd))} a clip")
+    rules.append(f"keyframes below {project.scoring.min_score:g}: {project.scoring.policy.value}")
     rules += [f"route {' → '.join(project.default_route)}"] if project.default_route else []
     return ", ".join(rules)
 

@@ -2,18 +2,17 @@
 
 from dataclasses import replace
 from datetime import datetime
-from functools import cache, partial
-from urllib.parse import urlsplit
+from functools import partial
 
 from lambdas.environment import environment
+from lambdas.keys_wiring import CALLBACK_SECRET, provider_secrets, reachable
+from lambdas.money_wiring import ledger
 from lambdas.observability import count, logger
 from lambdas.wiring import client, drop_queue, services, table
 from shared.aws.breakers import DynamoBreakers
 from shared.aws.desk import JobDesk
 from shared.aws.documents import DocumentTable
 from shared.aws.jobs import DynamoJobs, DynamoSlots, JobsQueue, Tasks
-from shared.aws.ledger import DynamoLedger
-from shared.aws.secrets import ProviderSecrets
 from shared.budget.ledger import Ledger
 from shared.budget.prices import catalogue_price
 from shared.budget.treasury import LedgerTreasury
@@ -30,18 +29,13 @@ from shared.providers.gateway import ProviderGateway
 from shared.providers.registry import ADAPTERS
 from shared.providers.webhooks.token import sign_token
 from shared.routing.policy import Policy
+from shared.scoring.policy import ScoringPolicy
 
-CALLBACK_SECRET = "CALLBACK_SECRET"  # noqa: S105 - the name of the setting
 LINK_SEC = 6 * 3600
 MESSAGE_REQUESTS = 3
 """Of SQS, for each message handled: send, receive, delete."""
 
 _unbooked: dict[str, float] = {}
-
-
-@cache
-def provider_secrets() -> ProviderSecrets:
-    return ProviderSecrets(client("secretsmanager"), environment().providers_secret)
 
 
 def engines() -> frozenset[str]:
@@ -57,21 +51,15 @@ def jobs_queue() -> JobsQueue:
     return JobsQueue(client("sqs"), environment().jobs_queue_url)
 
 
-def ledger(house: Services) -> Ledger:
-    def warn(warning: object) -> None:
-        logger.warning("budget", warning=str(warning))
-
-    store = DynamoLedger(client("dynamodb"), environment().state_table, house.meter)
-    return Ledger(store=store, warn=warn, now=house.now)
-
-
 def routed_services() -> Services:
     """Services of the states that choose a model: what can run here, and what a project allows."""
     house = services()
+    books = ledger(house)
     return replace(
         house,
         engines=engines(),
-        policy=partial(_policy, ledger(house)),
+        policy=partial(_policy, books),
+        scoring=partial(_scoring, books),
         health=DynamoBreakers(DocumentTable(table(), house.meter)).health,
     )
 
@@ -90,6 +78,11 @@ def _default_route(books: Ledger, name: str) -> tuple[str, ...]:
 def _policy(books: Ledger, name: str) -> Policy:
     project = books.store.project(name)
     return project.policy if project else Policy()
+
+
+def _scoring(books: Ledger, name: str) -> ScoringPolicy:
+    project = books.store.project(name)
+    return project.scoring if project else ScoringPolicy()
 
 
 def jobs_engine() -> JobsEngine:
@@ -151,20 +144,12 @@ def _presign(ref: ObjectRef) -> str:
 
 def _callback_url(job: Job) -> str | None:
     """Where the provider may tell us that the job has moved; None where nobody listens."""
-    secret, base = provider_secrets().values().get(CALLBACK_SECRET), _callback_base()
+    secret = provider_secrets().values().get(CALLBACK_SECRET)
+    base = reachable(environment().callback_url)
     if not (secret and base):
         return None
     until = datetime.fromisoformat(job.rescue_until).timestamp()
     return f"{base}?t={sign_token(secret, job.job_id, int(until))}"
-
-
-def _callback_base() -> str:
-    """The Function URL; on the embedded cloud by its path, since its host name is not real."""
-    env = environment()
-    if not (env.callback_url and env.endpoint_url):
-        return env.callback_url
-    url_id = urlsplit(env.callback_url).netloc.split(".")[0]
-    return f"{env.endpoint_url}/_aws/lambda-url/{url_id}/"
 
 
 def _caps() -> dict[str, Caps]:

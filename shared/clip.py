@@ -122,6 +122,25 @@ class FinishRequest(Document):
     aspect: str | None = None
 
 
+class ScoreAction(StrEnum):
+    """What a keyframe's low score leads to, from mild to strict (seed B009)."""
+
+    IGNORE = "ignore"
+    FLAG = "flag"
+    REJECT = "reject"
+
+    @property
+    def strictness(self) -> int:
+        return list(ScoreAction).index(self)
+
+
+class ScoringRequest(Document):
+    """The least score that the manifest asks for; it can only be stricter than the project."""
+
+    policy: ScoreAction | None = None
+    min_score: Probability | None = None
+
+
 class ClipRequest(Document):
     """What the manifest asks for one keyframe, defaults and sidecars merged in."""
 
@@ -135,6 +154,7 @@ class ClipRequest(Document):
     generation_params: dict[str, Any] = Field(default_factory=dict)
     prompt: str | None = None
     negative_prompt: str | None = None
+    scoring: ScoringRequest = ScoringRequest()
     source: dict[str, str] = Field(default_factory=dict, description="where each block came from")
 
 

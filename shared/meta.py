@@ -6,6 +6,7 @@ from pydantic import Field
 
 from shared.batch import Cost
 from shared.clip import ClipPlan, Deviation, Document, MotionPlan
+from shared.scoring.document import KeyframeScores
 
 
 class MadeFile(Document):
@@ -28,6 +29,7 @@ class VideoMeta(Document):
     made_at: str
     reused: bool = Field(False, description="the same content had been made before")
     source: dict[str, Any] = Field(description="keyframe: name, version, sha256, size in pixels")
+    keyframe_scores: KeyframeScores | None = Field(None, description="of the keyframe, 0 to 1")
     motion_params: MotionPlan
     generation_settings: dict[str, Any]
     video: dict[str, Any] = Field(description="measured on the delivered file")

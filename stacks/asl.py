@@ -215,6 +215,28 @@ def wait_for_job(comment: str, *, then: str) -> State:
     }
 
 
+def wait_for_answer(state: str, comment: str, *, timeout_sec: int, then: str) -> State:
+    """Hand a token to the function named after the state, and wait until somebody ends the wait.
+
+    Whatever ends it, `then` looks at what was answered: a wait that is over says nothing.
+    """
+    return {
+        "Type": "Task",
+        "QueryLanguage": "JSONata",
+        "Comment": comment,
+        "Resource": "arn:${Partition}:states:::lambda:invoke.waitForTaskToken",
+        "Arguments": {
+            "FunctionName": f"${{{function_placeholder(state)}}}",
+            "Payload": {**from_input("run"), "token": "{% $states.context.Task.Token %}"},
+        },
+        "Output": INPUT,
+        "TimeoutSeconds": timeout_sec,
+        "Retry": WAIT_RETRIES,
+        "Catch": [{"ErrorEquals": ["States.Timeout"], "Next": then, "Output": INPUT}],
+        "Next": then,
+    }
+
+
 def end(comment: str) -> State:
     """A good end that returns nothing: ten thousand of them must fit into one answer."""
     return {"Type": "Succeed", "QueryLanguage": "JSONata", "Comment": comment, "Output": {}}

@@ -73,7 +73,7 @@ class JobDesk:
     def rescued(self, job: Job) -> None:
         """Drop the manifest again: the new run finds the paid clip by its content."""
         if job.manifest is not None:
-            self._drops.drop_again(job.manifest)
+            self._drops.drop_again(job.manifest, retake=job.run_id)
 
     def _show_progress(self, job: Job) -> None:
         folder = Folder(job.project_id, job.batch_id)

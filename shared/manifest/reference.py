@@ -183,6 +183,7 @@ def _tables(schema: Mapping[str, Any]) -> Iterator[str]:
         ("`generation_params`", blocks["GenerationParams"]),
         ("`finish`", blocks["Finish"]),
         ("`finish.codec`", blocks["Codec"]),
+        ("`scoring`", blocks["Scoring"]),
     )
     for title, block in sections:
         rows = [

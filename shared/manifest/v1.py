@@ -8,7 +8,15 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.clip import Easing, Interpolation, MotionType, Operation, RateControl, Stabilise
+from shared.clip import (
+    Easing,
+    Interpolation,
+    MotionType,
+    Operation,
+    RateControl,
+    ScoreAction,
+    Stabilise,
+)
 from shared.manifest.fields import (
     Aspect,
     EncoderPreset,
@@ -125,6 +133,17 @@ class Finish(Block):
     aspect: Aspect | None = Field(None, description="delivered shape", examples=["16:9"])
 
 
+class Scoring(Block):
+    """What happens to a keyframe that scores low; it can only be stricter than the project's."""
+
+    policy: ScoreAction | None = Field(
+        None, description="reject it before anything is spent, flag it with a warning, or ignore it"
+    )
+    min_score: Annotated[Number, Field(ge=0, le=1)] | None = Field(
+        None, description="the least `video_viability_score`", examples=[0.4]
+    )
+
+
 class ClipSettings(Block):
     """Everything that can be said about a clip but which keyframe it is made from."""
 
@@ -140,6 +159,7 @@ class ClipSettings(Block):
     finish: Finish | None = Field(None, description="frame rate, look and encoding")
     prompt: Prompt | None = Field(None, description="what happens in the clip")
     negative_prompt: Prompt | None = Field(None, description="what must not happen")
+    scoring: Scoring | None = Field(None, description="what a low-scoring keyframe leads to")
 
 
 class Keyframe(ClipSettings):

@@ -19,7 +19,7 @@ KEYFRAME_TYPE = "image/png"
 ENVELOPE = frozenset({"model", "fps", "seed"})
 
 
-def video_request(request: ClipRequest, shape: Shape) -> VideoRequest:
+def video_request(request: ClipRequest, size: tuple[int, int]) -> VideoRequest:
     """The clip in the envelope that every model understands, without the files themselves.
 
     The keyframe goes as the first view of the camera path (strategy `start_crop`, X-05).
@@ -29,8 +29,8 @@ def video_request(request: ClipRequest, shape: Shape) -> VideoRequest:
         content_type=KEYFRAME_TYPE,
         size_bytes=0,
         sha256="",
-        width=shape.size[0],
-        height=shape.size[1],
+        width=size[0],
+        height=size[1],
     )
     seed = request.generation_params.get("seed")
     return VideoRequest(
@@ -63,13 +63,14 @@ def rank_clip(
     services: Services,
     project: str,
     request: ClipRequest,
-    shape: Shape,
+    size: tuple[int, int],
     health: Mapping[str, str] | None = None,
 ) -> Ranking:
     """Everybody who may make the clip, best first.
 
     Parameters
     ----------
+    size : width and height of the clip in pixels.
     health : engines that are passed over because they are paused, and why; none by default.
 
     Raises
@@ -78,7 +79,7 @@ def rank_clip(
     """
     return rank(
         request.route,
-        video_request(request, shape),
+        video_request(request, size),
         services.policy(project),
         services.engines,
         health,

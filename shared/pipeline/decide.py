@@ -80,8 +80,12 @@ def decide_clip(
     shape: Shape,
     maker: Maker,
     lut_sha256: str = "",
+    denied: tuple[Deviation, ...] = (),
 ) -> ClipPlan:
-    """Everything about the clip, decided; the same content always gives the same `clip_key`."""
+    """Everything about the clip, decided; the same content always gives the same `clip_key`.
+
+    `denied` are wishes of the manifest that the project does not grant.
+    """
     request, motion, model = order.request, shape.motion, maker.row
     content = {
         "keyframe": keyframe.sha256,
@@ -119,7 +123,7 @@ def decide_clip(
         generation_params=request.generation_params,
         prompt=request.prompt,
         negative_prompt=request.negative_prompt,
-        deviations=(*maker.deviations, *_deviations(request, maker)),
+        deviations=(*maker.deviations, *_deviations(request, maker), *denied),
         warnings=(*keyframe.notes, *detail_warnings(shape.path, keyframe.size, shape.size)),
     )
 

@@ -18,7 +18,7 @@ from av import VideoFrame
 from shared.batch import ClipStatus
 from shared.clip import ClipPlan, Interpolation, ObjectRef
 from shared.frames import frame_rate
-from shared.keys import ArtefactKeys, job_result_key
+from shared.keys import ArtefactKeys, job_result_key, made_key
 from shared.motion.path import CameraPath
 from shared.pipeline.plan import ClipOrder
 from shared.pipeline.prepare import read_keyframe
@@ -71,7 +71,18 @@ def finish_clip(services: Services, item: ClipItem) -> None:
             json.dumps(document).encode(),
             content_type="application/json",
         )
+        _note_made(services, order, plan)
         stage.warn(result.warnings)
+
+
+def _note_made(services: Services, order: ClipOrder, plan: ClipPlan) -> None:
+    """So that dropping the same order again asks nobody for its money."""
+    services.objects.write(
+        services.work_bucket,
+        made_key(order.order_key),
+        json.dumps({"clip_key": plan.clip_key, "model": plan.model}).encode(),
+        content_type="application/json",
+    )
 
 
 def _made_before(services: Services, artefacts: ArtefactKeys) -> dict[str, Any] | None:

@@ -3,11 +3,13 @@
 From here on nothing that a creator changes in the drop folder can change this run.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from shared.batch import BatchState, ClipResult, ClipStatus
+from shared.catalog.model import CAMERA_MOVE
 from shared.clip import ClipRequest, Document, ObjectRef
 from shared.errors import ClipClaimed, InvalidInput, KeyframeMissing, Problem
 from shared.manifest import ManifestItem, ParsedManifest, resolve_clip
@@ -25,11 +27,12 @@ SIDECAR_LIMIT = 256 * 1024
 
 
 class Plan(Document):
-    """Where the list of clips lies, and how long it is."""
+    """Where the list of clips lies, how long it is, and whether any clip may cost money."""
 
     bucket: str
     key: str
     count: int
+    paid: bool = False
 
 
 class ClipOrder(Document):
@@ -39,6 +42,17 @@ class ClipOrder(Document):
     keyframe: ObjectRef
     companions: tuple[ObjectRef, ...] = ()
     lut: ObjectRef | None = None
+
+    @property
+    def order_key(self) -> str:
+        """Names what is asked for and of which files, before any pixel is decoded."""
+        asked = {
+            "request": self.request.model_dump(
+                mode="json", exclude={"stem", "image_path", "source"}
+            ),
+            "files": [each.etag for each in (self.keyframe, self.lut) if each],
+        }
+        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:40]
 
 
 class _Drafts:
@@ -110,7 +124,12 @@ def plan_batch(services: Services, run: RunRef) -> Plan:
         fingerprint=folder_fingerprint(listing.refs),
     )
     write_status(services, run.folder, force=True)
-    return Plan(bucket=services.work_bucket, key=run.work.items, count=len(items))
+    return Plan(
+        bucket=services.work_bucket,
+        key=run.work.items,
+        count=len(items),
+        paid=any(order.request.route != (CAMERA_MOVE,) for order in drafts.orders.values()),
+    )
 
 
 def _draft(services: Services, run: RunRef, parsed: ParsedManifest, listing: Listing) -> _Drafts:

@@ -1,7 +1,7 @@
 """PrepareClip: hold one clip's request against its decoded keyframe, and write its plan."""
 
 from shared.batch import ClipStatus
-from shared.clip import ClipPlan, Document, ObjectRef
+from shared.clip import ClipPlan, Deviation, Document, ObjectRef
 from shared.errors import InvalidInput, KeyframeMissing
 from shared.frames import frame_rate
 from shared.keys import ArtefactKeys
@@ -13,6 +13,8 @@ from shared.pipeline.plan import ClipOrder
 from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.stage import ClipStage
 from shared.report.thumbs import keyframe_thumb
+from shared.scoring.policy import ScoringPolicy, judge, stricter
+from shared.scoring.score import score_keyframe
 from shared.video.keyframe import Keyframe, KeyframeLimits, decode_keyframe
 from shared.video.lut import parse_cube
 
@@ -31,7 +33,8 @@ def prepare_clip(services: Services, item: ClipItem) -> Prepared:
 
     Raises
     ------
-    KeyframeMissing, KeyframeUnreadable, MotionUnsafe, ModelUnavailable, LibraryKeyTaken :
+    KeyframeMissing, KeyframeUnreadable, KeyframeScoredLow, MotionUnsafe, ModelUnavailable,
+    LibraryKeyTaken :
         the clip cannot be made as asked; every reason is on its row.
     """
     with ClipStage(services, item, "prepare_clip", ClipStatus.PREPARING) as stage:
@@ -39,10 +42,13 @@ def prepare_clip(services: Services, item: ClipItem) -> Prepared:
         refuse_foreign(services, item.run.folder.key(f"{item.stem}.mp4"))
         guard_key(item.run.folder.key(f"{item.stem}.video_manifest.json"))  # the longest name
         keyframe = read_keyframe(services, order.keyframe)
+        policy, denied = scoring_of(services, item, order)
+        doubts = score(stage, order, keyframe, policy)
         shape = decide_shape(order.request, keyframe)
-        ranking = rank_clip(services, item.run.project_id, order.request, shape)
+        ranking = rank_clip(services, item.run.project_id, order.request, shape.size)
         maker = maker_of(ranking, ranking.best_or_raise(), order.request.motion.duration_sec)
-        plan = decide_clip(item, order, keyframe, shape, maker, lut_hash(services, order))
+        lut = lut_hash(services, order)
+        plan = decide_clip(item, order, keyframe, shape, maker, lut, denied)
         write_plan(services, item, plan, keyframe)
         stage.keep(clip_key=plan.clip_key)
         stage.record(
@@ -55,7 +61,7 @@ def prepare_clip(services: Services, item: ClipItem) -> Prepared:
             fps=plan.fps,
             frame_count=plan.frame_count,
             duration_sec=float(plan.frame_count / frame_rate(plan.fps)),
-            warnings=plan.warnings,
+            warnings=(*plan.warnings, *doubts),
             deviations=plan.deviations,
         )
     return Prepared(clip_key=plan.clip_key, engine=plan.engine, dry_run=item.run.dry_run)
@@ -81,6 +87,27 @@ def read_keyframe(services: Services, ref: ObjectRef) -> Keyframe:
             f"keyframe `{ref.name}` was deleted after the manifest was accepted."
         ) from error
     return decode_keyframe(data, ref.name, KeyframeLimits(max_bytes=limit))
+
+
+def score(
+    stage: ClipStage, order: ClipOrder, keyframe: Keyframe, policy: ScoringPolicy
+) -> tuple[str, ...]:
+    """Score the keyframe onto the clip's row; what to warn of.
+
+    Raises
+    ------
+    KeyframeScoredLow : the project or the manifest wants better ones.
+    """
+    scores = score_keyframe(keyframe.rgb)
+    stage.record(scores=scores)
+    return judge(scores, policy, order.request.image_path)
+
+
+def scoring_of(
+    services: Services, item: ClipItem, order: ClipOrder
+) -> tuple[ScoringPolicy, tuple[Deviation, ...]]:
+    """What is asked of the keyframe, and what the project does not grant of the manifest's wish."""
+    return stricter(services.scoring(item.run.project_id), order.request.scoring)
 
 
 def lut_hash(services: Services, order: ClipOrder) -> str:

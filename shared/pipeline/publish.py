@@ -144,6 +144,7 @@ def _meta(services: Services, item: ClipItem, paper: _Papers, stage: ClipStage) 
             "width": plan.keyframe_size[0],
             "height": plan.keyframe_size[1],
         },
+        keyframe_scores=stage.row.result.scores,
         motion_params=plan.motion,
         generation_settings=generation_settings(plan, finished["encoder"]),
         video=finished["video"],

@@ -28,7 +28,13 @@ from shared.pipeline.choosing import (
 )
 from shared.pipeline.decide import Shape, decide_clip, decide_shape
 from shared.pipeline.plan import ClipOrder
-from shared.pipeline.prepare import lut_hash, read_keyframe, read_order, write_plan
+from shared.pipeline.prepare import (
+    lut_hash,
+    read_keyframe,
+    read_order,
+    scoring_of,
+    write_plan,
+)
 from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.stage import ClipStage
 from shared.ports import Conflict
@@ -155,22 +161,24 @@ def _next_try(
     order = read_order(services, item)
     keyframe = read_keyframe(services, order.keyframe)
     shape = decide_shape(order.request, keyframe)
-    ranking = rank_clip(services, item.run.project_id, order.request, shape)
+    ranking = rank_clip(services, item.run.project_id, order.request, shape.size)
     tried = _tried(ranking, tries, rows)
     move = next_candidate(ranking, tried)
     if move.move is not Move.TRY or move.candidate is None:
         raise ModelUnavailable(f"no model made the clip: {move.reason}.")
 
+    _, denied = scoring_of(services, item, order)
+
     def decide(chosen: Ranking, candidate: Candidate) -> ClipPlan:
         maker = maker_of(chosen, candidate, order.request.motion.duration_sec)
-        return decide_clip(item, order, keyframe, shape, maker, lut_hash(services, order))
+        return decide_clip(item, order, keyframe, shape, maker, lut_hash(services, order), denied)
 
     candidate, plan = move.candidate, decide(ranking, move.candidate)
     health = services.health()
     if candidate.engine in health and not _is_begun(services, jobs, item, plan, candidate, tries):
         # Paused, and nothing of it is paid: who is well goes first. The camera is another kind of
         # clip: it stands in when the models have failed, not while one takes a rest.
-        well = rank_clip(services, item.run.project_id, order.request, shape, health)
+        well = rank_clip(services, item.run.project_id, order.request, shape.size, health)
         other = next_candidate(well, tried).candidate
         if other is not None and other.engine not in {CAMERA_MOVE, *health}:
             candidate, plan = other, decide(well, other)
@@ -216,7 +224,7 @@ def _open_job(
     image = _first_view(keyframe, shape)
     key = f"jobs/{identity}/keyframe.png"
     ref = services.objects.write(services.work_bucket, key, image, content_type=KEYFRAME_TYPE)
-    request = video_request(order.request, shape)
+    request = video_request(order.request, shape.size)
     media = request.image.model_copy(update={"size_bytes": len(image)}) if request.image else None
     job = Job(
         job_id=identity,

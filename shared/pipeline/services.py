@@ -11,6 +11,7 @@ from shared.keys import DropKey, Folder, WorkKeys, parse_drop_key
 from shared.meter import Meter
 from shared.ports import ObjectStore, StateStore
 from shared.routing.policy import Policy
+from shared.scoring.policy import ScoringPolicy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,13 +46,18 @@ def open_policy(_project: str) -> Policy:
     return Policy()
 
 
+def default_scoring(_project: str) -> ScoringPolicy:
+    """What low scores lead to where projects say nothing."""
+    return ScoringPolicy()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Services:
     """The outside world, as ports.
 
     `engines` are those that this deployment can use; `policy` says what a project allows,
-    `default_route` which way its clips go where a manifest says none; `health` which engines are
-    paused, and why.
+    `scoring` what it asks of a keyframe, `default_route` which way its clips go where a manifest
+    says none; `health` which engines are paused, and why.
     """
 
     drop_bucket: str
@@ -66,6 +72,7 @@ class Services:
     policy: Callable[[str], Policy] = open_policy
     default_route: Callable[[str], tuple[str, ...]] = no_route
     health: Callable[[], Mapping[str, str]] = all_well
+    scoring: Callable[[str], ScoringPolicy] = default_scoring
     links: Callable[[Folder, str], dict[str, str]] = no_links
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 

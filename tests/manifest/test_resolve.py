@@ -91,6 +91,7 @@ def test_each_layer_beats_the_one_below_field_by_field() -> None:
         "finish": "built-in",
         "prompt": "caption a.caption",
         "negative_prompt": "defaults",
+        "scoring": "built-in",
     }
 
 
