@@ -45,7 +45,7 @@ def handler(event: Event, _context: Any) -> Event:
         echo = provider.adapter.challenge_reply(Answer(200, {}, raw).document)
         if echo is not None:  # it only asks whether somebody listens: the token is not used up
             return {"statusCode": 200, "body": json.dumps(echo)}
-        _check_signature(event.get("headers") or {}, raw, provider, secrets)
+        check_signature(event.get("headers") or {}, raw, provider, secrets)
     except SignatureRefused as error:
         logger.warning("callback refused", reason=str(error))
         return REFUSED
@@ -63,7 +63,7 @@ def _raw_body(event: Event) -> bytes:
     return base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
 
 
-def _check_signature(
+def check_signature(
     headers: Mapping[str, str], raw: bytes, provider: Provider, secrets: Mapping[str, str]
 ) -> None:
     """Check the provider's own signature, where it signs and we have its secret."""

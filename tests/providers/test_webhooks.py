@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambdas import receive_callback
 from shared.providers import ADAPTERS, Provider, ProviderSettings, find_adapter
 from shared.providers.adapters.minimax import challenge
 from shared.providers.adapters.replicate import Replicate
@@ -295,3 +296,26 @@ def test_keys_that_cannot_be_had_refuse_and_are_asked_for_again() -> None:
     keys = FalKeys(lambda: now)
     gone = Provider(find_adapter("fal"), ProviderSettings(base_url="http://127.0.0.1:9"))
     assert keys.get(gone) == {}
+
+
+def test_fals_webhook_passes_the_handler_with_keys_that_it_fetches_itself(
+    open_fake: Open, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receive_callback, "fal_keys", FalKeys())
+    started(open_fake, "fal", inbox)
+    letter, provider = inbox.wait(1)[0], open_fake("fal")
+    receive_callback.check_signature(letter.headers, letter.body, provider, {})
+    with pytest.raises(SignatureRefused):
+        receive_callback.check_signature(letter.headers, letter.body + b" ", provider, {})
+
+
+def test_who_signs_with_a_secret_is_held_to_it_once_we_have_it(
+    open_fake: Open, inbox: Inbox
+) -> None:
+    started(open_fake, "replicate", inbox)
+    letter, provider = inbox.wait(1)[0], open_fake("replicate")
+    secrets = {"REPLICATE_WEBHOOK_SECRET": WEBHOOK_SECRET}
+    receive_callback.check_signature(letter.headers, letter.body, provider, secrets)
+    receive_callback.check_signature({}, b"{}", provider, {})  # our own token has proved the caller
+    with pytest.raises(SignatureRefused):
+        receive_callback.check_signature({}, letter.body, provider, secrets)
