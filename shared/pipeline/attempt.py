@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.clip import ObjectRef
 from shared.jobs.deadlines import RESCUE, deadline_for
@@ -23,6 +23,7 @@ class Attempt:
     files : the request's media, by its field, as bytes.
     tried : attempts with this candidate before; a new one gets a number of its own.
     manifest : dropped again when the clip arrives after everybody stopped waiting.
+    deadline : instead of the operation's.
     """
 
     project_id: str
@@ -35,6 +36,7 @@ class Attempt:
     stem: str = ""
     manifest: ObjectRef | None = None
     tried: int = 0
+    deadline: timedelta | None = None
 
 
 def open_attempt(
@@ -59,7 +61,7 @@ def open_attempt(
         inputs=inputs,
         manifest=attempt.manifest,
         estimate_usd=float(attempt.candidate.quote.high),
-        **new_deadlines(now, deadline_for(attempt.request.operation), RESCUE),
+        **new_deadlines(now, attempt.deadline or deadline_for(attempt.request.operation), RESCUE),
     )
     try:
         return jobs.save_job(job)
