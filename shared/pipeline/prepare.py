@@ -1,7 +1,7 @@
 """PrepareClip: hold one clip's request against its decoded keyframe, and write its plan."""
 
 from shared.batch import ClipStatus
-from shared.clip import ClipPlan, Deviation, Document, ObjectRef
+from shared.clip import ClipPlan, Deviation, Document, ObjectRef, Operation
 from shared.errors import InvalidInput, KeyframeMissing
 from shared.frames import frame_rate
 from shared.keys import ArtefactKeys
@@ -100,6 +100,8 @@ def score(
     """
     scores = score_keyframe(keyframe.rgb)
     stage.record(scores=scores)
+    if order.request.operation is Operation.TEXT_TO_VIDEO:
+        return ()  # the model never sees it
     return judge(scores, policy, order.request.image_path)
 
 
