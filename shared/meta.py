@@ -28,7 +28,9 @@ class VideoMeta(Document):
     clip_key: str
     made_at: str
     reused: bool = Field(False, description="the same content had been made before")
-    source: dict[str, Any] = Field(description="keyframe: name, version, sha256, size in pixels")
+    source: dict[str, Any] = Field(
+        description="keyframe: name, version, sha256, size in pixels; the other files by field"
+    )
     keyframe_scores: KeyframeScores | None = Field(None, description="of the keyframe, 0 to 1")
     motion_params: MotionPlan
     generation_settings: dict[str, Any]
@@ -52,7 +54,9 @@ def generation_settings(plan: ClipPlan, encoder: str) -> dict[str, Any]:
         "camera_strategy": plan.camera_strategy,
         "params": plan.generation_params,
         "prompt": plan.prompt,
+        "scene": plan.scene.model_dump() if plan.scene else None,
         "negative_prompt": plan.negative_prompt,
+        "sent": plan.generation.model_dump(mode="json") if plan.generation else None,
         "finish": plan.finish.model_dump(mode="json"),
         "encoder": encoder,
     }

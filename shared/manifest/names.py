@@ -27,6 +27,9 @@ IMAGE_EXTENSIONS = (
     *(".tif", ".tiff", ".avif", ".heic", ".heif"),
 )
 
+SOUND_EXTENSIONS = (".wav", ".mp3", ".m4a", ".aac", ".flac", ".ogg", ".opus")
+"""Voices and music that a manifest may name; the decoder has the last word here too."""
+
 CAPTION_EXTENSIONS = (".caption", ".txt")
 COMPANION_EXTENSIONS = (".yaml", ".yml", *CAPTION_EXTENSIONS)
 """Files that already lie beside a keyframe: copied along, never edited (seed B088)."""
@@ -78,6 +81,12 @@ def is_image(name: str) -> bool:
     """Does the name say picture? `.png` alone, with nothing before the dot, does not."""
     base = comparable(base_name(name))
     return not is_ours(name) and base.endswith(IMAGE_EXTENSIONS) and bool(stem_of(base))
+
+
+def is_sound(name: str) -> bool:
+    """Does the name say sound?"""
+    base = comparable(base_name(name))
+    return not is_ours(name) and base.endswith(SOUND_EXTENSIONS) and bool(stem_of(base))
 
 
 def is_sidecar(name: str) -> bool:

@@ -17,11 +17,12 @@ from av import VideoFrame
 
 from shared.batch import ClipStatus
 from shared.clip import ClipPlan, Interpolation, ObjectRef
+from shared.errors import InternalFault
 from shared.frames import frame_rate
 from shared.keys import ArtefactKeys, job_result_key, made_key
 from shared.motion.path import CameraPath
+from shared.pipeline.materials import read_keyframe
 from shared.pipeline.plan import ClipOrder
-from shared.pipeline.prepare import read_keyframe
 from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.stage import ClipStage
 from shared.video.camera import prepare_still, render_frames
@@ -99,6 +100,8 @@ def _source(
 ) -> Source:
     if item.job_id:
         return _generated(services, item, plan, scratch)
+    if order.keyframe is None:
+        raise InternalFault(f"the camera has no keyframe to show for clip {item.stem}")
     keyframe = read_keyframe(services, order.keyframe)
     path = CameraPath(plan.motion.start_rect, plan.motion.end_rect, plan.motion.easing)
     width, height = keyframe.size

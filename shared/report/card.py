@@ -104,7 +104,8 @@ def _head(clip: ClipResult, place: int, anchor: str, *, dry_run: bool) -> Html:
 
 def _keyframe(clip: ClipResult, picture: str | None) -> Html:
     size = clip.keyframe_size
-    blank = None if picture else element("span", "Keyframe not shown", class_="note")
+    missing = "Keyframe not shown" if clip.image_path else "Made from words"
+    blank = None if picture else element("span", missing, class_="note")
     return element(
         "figure",
         element(
