@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 from shared.clip import ObjectRef
 from shared.errors import Transient
 from shared.keys import Folder
+from shared.review import Review
 from shared.state import ClipRow, RunRow
 
 
@@ -101,6 +102,14 @@ class StateStore(Protocol):
 
     def save_clip(self, row: ClipRow) -> ClipRow: ...
 
+    def review(self, project: str, clip_key: str) -> Review | None:
+        """What a person said of a clip that failed inspection."""
+        ...
+
+    def reviews(self, project: str) -> list[Review]: ...
+
+    def save_review(self, review: Review) -> Review: ...
+
     def save_new_clips(self, rows: list[ClipRow]) -> None:
         """Write many rows at once; rows that exist already keep what they hold."""
         ...
@@ -117,4 +126,10 @@ class RunStarter(Protocol):
 class DropQueue(Protocol):
     """The queue that feeds `accept_drop`."""
 
-    def drop_again(self, manifest: ObjectRef) -> None: ...
+    def drop_again(self, manifest: ObjectRef, *, retake: str = "") -> None:
+        """Drop a manifest once more.
+
+        `retake` names a run that is to be made anew although nothing was changed, because something
+        has come of it since: a paid clip that was late, or a person's yes.
+        """
+        ...

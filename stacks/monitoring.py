@@ -66,6 +66,7 @@ class MonitoringStack(Stack):
         dashboard.add_widgets(self._quality(), self._stages())
         dashboard.add_widgets(self._cost(), self._waiting())
         dashboard.add_widgets(self._functions(), self._executions())
+        dashboard.add_widgets(_graph("Providers paused", ours(metrics.PROVIDERS_PAUSED)))
 
     def _batches(self) -> cloudwatch.GraphWidget:
         names = (metrics.BATCHES_ACCEPTED, metrics.BATCHES_FINISHED, metrics.BATCHES_REJECTED)
@@ -84,7 +85,11 @@ class MonitoringStack(Stack):
         )
         limit = cloudwatch.HorizontalAnnotation(value=FLAGGED_PERCENT, label="alarm")
         return cloudwatch.GraphWidget(
-            title="Held for review, % of clips", left=[share], left_annotations=[limit], width=HALF
+            title="Held for review, % of clips; share of them approved",
+            left=[share],
+            left_annotations=[limit],
+            right=[ours(metrics.REVIEWS_APPROVED, statistic=AVERAGE, period=HOUR)],
+            width=HALF,
         )
 
     def _stages(self) -> cloudwatch.GraphWidget:

@@ -15,8 +15,10 @@ from stacks.handler_function import HandlerFunction
 from stacks.handlers import (
     ACCEPT_DROP,
     ADVANCE_JOB,
+    ANSWER_APPROVAL,
     OUTSIDE_WORKFLOW,
     RECEIVE_CALLBACK,
+    RESERVE_BUDGET,
     SETTLE_BROKEN_RUN,
     SWEEP_JOBS,
     Bundle,
@@ -94,6 +96,7 @@ class PipelineStack(Stack):
             table=self._storage.table,
             drops=self.drops,
             jobs=self.jobs,
+            creators=self.creators,
             state_machine_arn=machine_arn(self, self._settings),
             providers_secret_arn=self._secret_arn(),
         )
@@ -125,6 +128,12 @@ class PipelineStack(Stack):
             **({"DROPS_QUEUE_URL": self.drops.queue_url} if spec.drops_again else {}),
             **({"JOBS_QUEUE_URL": self.jobs.queue_url} if spec.queues_jobs else {}),
             **({"PROVIDERS_SECRET": self._settings.providers_secret} if spec.reads_keys else {}),
+            **({"CREATORS_TOPIC_ARN": self.creators.topic_arn} if spec.tells_people else {}),
+            **(
+                {"APPROVAL_WAIT_HOURS": str(settings.approval_wait_hours)}
+                if spec.asks_people
+                else {}
+            ),
         }
 
     def _secret_arn(self) -> str:
@@ -165,6 +174,11 @@ class PipelineStack(Stack):
             auth_type=lambda_.FunctionUrlAuthType.NONE
         )
         self.handlers[ADVANCE_JOB].add_environment("CALLBACK_URL", self.callback.url)
+        # Behind one-time links in a mail: whoever has the link may answer, and nobody else can.
+        self.approval = self.handlers[ANSWER_APPROVAL].add_function_url(
+            auth_type=lambda_.FunctionUrlAuthType.NONE
+        )
+        self.handlers[RESERVE_BUDGET].add_environment("APPROVAL_URL", self.approval.url)
         self.sweep_rule = sweep_every_hour(
             self,
             "OnTheHour",
@@ -195,6 +209,7 @@ class PipelineStack(Stack):
             "JobsQueueUrl": self.jobs.queue_url,
             "JobsDeadLettersUrl": self.jobs_dead_letters.queue_url,
             "CallbackUrl": self.callback.url,
+            "ApprovalUrl": self.approval.url,
             "DropsDeadLettersUrl": self.drops_dead_letters.queue_url,
             "NotificationsDeadLettersUrl": self.notifications_dead_letters.queue_url,
         }.items():

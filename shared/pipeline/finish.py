@@ -17,17 +17,19 @@ from av import VideoFrame
 
 from shared.batch import ClipStatus
 from shared.clip import ClipPlan, Interpolation, ObjectRef
+from shared.errors import InternalFault
 from shared.frames import frame_rate
-from shared.keys import ArtefactKeys, job_result_key
+from shared.keys import ArtefactKeys, job_result_key, made_key
 from shared.motion.path import CameraPath
+from shared.pipeline.materials import read_keyframe
 from shared.pipeline.plan import ClipOrder
-from shared.pipeline.prepare import read_keyframe
 from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.stage import ClipStage
 from shared.video.camera import prepare_still, render_frames
 from shared.video.decode import decode_frames, read_rate
 from shared.video.finish import finish_clip as encode_clip
 from shared.video.finish_spec import FinishedFile, FinishResult, FinishSpec
+from shared.video.loudness import sound_checks
 
 
 @dataclass(frozen=True)
@@ -65,13 +67,25 @@ def finish_clip(services: Services, item: ClipItem) -> None:
             ):
                 services.objects.upload(services.work_bucket, key, made.path, content_type=type_)
             document = finished_document(item, plan, result)
+            document["sound_checks"] = _sound_checks(result)
         services.objects.write(
             services.work_bucket,
             artefacts.finished,
             json.dumps(document).encode(),
             content_type="application/json",
         )
+        _note_made(services, order, plan)
         stage.warn(result.warnings)
+
+
+def _note_made(services: Services, order: ClipOrder, plan: ClipPlan) -> None:
+    """So that dropping the same order again asks nobody for its money."""
+    services.objects.write(
+        services.work_bucket,
+        made_key(order.order_key),
+        json.dumps({"clip_key": plan.clip_key, "model": plan.model}).encode(),
+        content_type="application/json",
+    )
 
 
 def _made_before(services: Services, artefacts: ArtefactKeys) -> dict[str, Any] | None:
@@ -88,6 +102,8 @@ def _source(
 ) -> Source:
     if item.job_id:
         return _generated(services, item, plan, scratch)
+    if order.keyframe is None:
+        raise InternalFault(f"the camera has no keyframe to show for clip {item.stem}")
     keyframe = read_keyframe(services, order.keyframe)
     path = CameraPath(plan.motion.start_rect, plan.motion.end_rect, plan.motion.easing)
     width, height = keyframe.size
@@ -132,6 +148,11 @@ def _make(
     )
     lut = services.objects.read(order.lut) if order.lut else None
     return encode_clip(source.frames, spec=spec, out_dir=scratch, lut=lut)
+
+
+def _sound_checks(result: FinishResult) -> list[dict[str, Any]]:
+    """What is to be heard, for the inspection report; InspectClip cannot listen."""
+    return [check.model_dump(mode="json") for check in sound_checks(result.master.path)]
 
 
 def finished_document(item: ClipItem, plan: ClipPlan, result: FinishResult) -> dict[str, Any]:
