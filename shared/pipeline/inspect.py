@@ -83,7 +83,9 @@ def expectation(plan: ClipPlan, finished: dict[str, Any]) -> Expectation:
         frame_count=plan.frame_count,
         sha256=finished["files"]["master"]["sha256"],
         audio=finished["video"].get("has_sound", False),
-        moving=plan.motion.start_rect != plan.motion.end_rect,
+        # A model is asked for motion even where the camera stands.
+        moving=plan.camera_strategy != "rendered"
+        or plan.motion.start_rect != plan.motion.end_rect,
     )
 
 
