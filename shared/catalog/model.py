@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from shared.catalog.can import Capabilities, Need
 from shared.catalog.price import Price
+from shared.catalog.recipe import GpuClass, Recipe, Sampling
 from shared.clip import Document, Operation
 
 CAMERA_MOVE = "camera_move"
@@ -101,6 +102,9 @@ class ModelRow(Document):
     replacement : a model of this catalogue to use instead.
     not_yet : why this version cannot run it; empty when it can.
     tested : None as long as nobody has run it with a real key.
+    revision : the commit of the weights' repository; empty while nobody has pinned one.
+    recipes : for weights that we run ourselves, by class of GPU; the best first.
+    sampling : for weights that we run ourselves, what holds where a request says nothing.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9_.\-]*(/[a-z0-9][a-z0-9_.\-]*)?$")
@@ -133,6 +137,8 @@ class ModelRow(Document):
     not_yet: str = ""
     tested: Tested | None = None
     revision: str = ""
+    recipes: dict[GpuClass, tuple[Recipe, ...]] = Field(default_factory=dict)
+    sampling: Sampling | None = None
     note: str = ""
     schema_version: Literal["1"] = "1"
 
@@ -141,6 +147,13 @@ class ModelRow(Document):
         kind, _, provider = self.engine.partition(":")
         if kind == "api" and provider != self.provider:
             raise ValueError(f"{self.id}: engine {self.engine} is not provider {self.provider}'s")
+        return self
+
+    @model_validator(mode="after")
+    def _recipes_have_names_of_their_own(self) -> "ModelRow":
+        for gpu, recipes in self.recipes.items():
+            if len({recipe.name for recipe in recipes}) < len(recipes):
+                raise ValueError(f"{self.id}: two recipes for {gpu} have one name")
         return self
 
     @property
