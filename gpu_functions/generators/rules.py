@@ -56,7 +56,8 @@ def _problems(row: ModelRow, request: GenerationRequest) -> Iterator[Problem]:
     steps = request.extras.get(STEPS, request.steps)
     if steps is not None and not 1 <= steps <= MOST_STEPS:
         yield Problem("steps", f"{steps} steps of denoising.", f"Ask for 1 to {MOST_STEPS}.")
-    unknown = set(request.extras) - set(row.capabilities.extras)
+    own = row.sampling.settings if row.sampling else {}
+    unknown = set(request.extras) - set(row.capabilities.extras) - set(own) - {STEPS}
     for name in sorted(unknown):
         known = ", ".join(row.capabilities.extras) or "none"
         yield Problem(f"extras.{name}", f"`{row.id}` has no such setting.", f"It has: {known}.")
