@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 __all__ = [
+    "Deviation",
     "FramesUnusable",
     "GeneratedFrames",
     "GenerationCancelled",
@@ -33,6 +34,10 @@ __all__ = [
 
 OnStep = Callable[[int, int], None]
 """Told after each denoising step: steps done, steps in all. May raise `GenerationCancelled`."""
+
+
+Deviation = tuple[str, Any, Any, str]
+"""A forced change: field, what was asked, what was used, and the reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,15 +74,19 @@ class GeneratedFrames:
 
     Attributes
     ----------
+    sound, sound_rate : of a model that makes its own: (channels, samples) float32 from -1 to 1,
+        and samples a second.
     frames : (n, height, width, 3) uint8, full-range sRGB; a size other than the request's is
         among the deviations.
     fps : native rate of the frames.
-    deviations : forced changes, as (field, asked, used, reason).
+    deviations : forced changes.
     """
 
     frames: "NDArray[np.uint8]"
     fps: Fraction
-    deviations: tuple[tuple[str, Any, Any, str], ...] = ()
+    deviations: tuple[Deviation, ...] = ()
+    sound: "NDArray[np.float32] | None" = None
+    sound_rate: int | None = None
 
 
 class Generator(Protocol):

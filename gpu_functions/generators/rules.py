@@ -3,20 +3,30 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from gpu_functions.generators.contract import GenerationRequest
+from gpu_functions.generators.contract import Deviation, GenerationRequest
 from shared.catalog.can import Need
 from shared.catalog.model import ModelRow
+from shared.catalog.recipe import Sampling
 from shared.errors import InvalidInput, Problem
 
 SEEDS = 2**63
 STEPS = "num_inference_steps"
+SCHEDULES = ("timesteps", "sigmas")
+"""Settings that name every step of a distilled model."""
+
 MOST_STEPS = 1000
 LEAST_SIDES = 2
 """No video model sees anything in a picture of fewer than two of its own blocks a side."""
 
 
-def settled(row: ModelRow, request: GenerationRequest) -> GenerationRequest:
+def settled(
+    row: ModelRow, request: GenerationRequest
+) -> tuple[GenerationRequest, tuple[Deviation, ...]]:
     """The request with every number filled in from the model's own defaults.
+
+    Returns
+    -------
+    The request, and what of it cannot be had: a distilled model knows one schedule of steps.
 
     Raises
     ------
@@ -25,13 +35,17 @@ def settled(row: ModelRow, request: GenerationRequest) -> GenerationRequest:
     problems = [*_problems(row, request)]
     if problems:
         raise InvalidInput.because(problems)
-    extras = {**(row.sampling.settings if row.sampling else {}), **request.extras}
-    named = extras.pop(STEPS, None)
-    steps = request.steps or named or (row.sampling.steps if row.sampling else 1)
-    guidance = request.guidance
-    if guidance is None and row.sampling:
-        guidance = row.sampling.guidance
-    return replace(request, steps=int(steps), guidance=guidance, extras=extras)
+    own = row.sampling or Sampling(steps=1)
+    extras = {**own.settings, **request.extras}
+    asked = extras.pop(STEPS, request.steps)
+    schedule = next((extras[name] for name in SCHEDULES if name in extras), None)
+    steps = asked or own.steps if schedule is None else len(schedule)
+    guidance = own.guidance if request.guidance is None else request.guidance
+    decided = replace(request, steps=int(steps), guidance=guidance, extras=extras)
+    if asked in (None, steps):
+        return decided, ()
+    reason = f"{row.id} was distilled for one schedule of {steps} steps"
+    return decided, (("steps", asked, steps, reason),)
 
 
 def _problems(row: ModelRow, request: GenerationRequest) -> Iterator[Problem]:
@@ -42,7 +56,8 @@ def _problems(row: ModelRow, request: GenerationRequest) -> Iterator[Problem]:
     steps = request.extras.get(STEPS, request.steps)
     if steps is not None and not 1 <= steps <= MOST_STEPS:
         yield Problem("steps", f"{steps} steps of denoising.", f"Ask for 1 to {MOST_STEPS}.")
-    unknown = set(request.extras) - set(row.capabilities.extras)
+    own = row.sampling.settings if row.sampling else {}
+    unknown = set(request.extras) - set(row.capabilities.extras) - set(own) - {STEPS}
     for name in sorted(unknown):
         known = ", ".join(row.capabilities.extras) or "none"
         yield Problem(f"extras.{name}", f"`{row.id}` has no such setting.", f"It has: {known}.")

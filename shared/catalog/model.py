@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from shared.catalog.can import Capabilities, Need
 from shared.catalog.price import Price
-from shared.catalog.recipe import GpuClass, Recipe, Sampling
+from shared.catalog.recipe import GpuClass, Sampling, recipe_book
 from shared.clip import Document, Operation
 
 CAMERA_MOVE = "camera_move"
@@ -103,7 +103,10 @@ class ModelRow(Document):
     not_yet : why this version cannot run it; empty when it can.
     tested : None as long as nobody has run it with a real key.
     revision : the commit of the weights' repository; empty while nobody has pinned one.
-    recipes : for weights that we run ourselves, by class of GPU; the best first.
+    parts : repositories by component, where weights are put together from several; `base` is the
+        one that all else is laid over.
+    recipes : for weights that we run ourselves, names from the recipe book by class of GPU; the
+        best first.
     sampling : for weights that we run ourselves, what holds where a request says nothing.
     """
 
@@ -137,7 +140,8 @@ class ModelRow(Document):
     not_yet: str = ""
     tested: Tested | None = None
     revision: str = ""
-    recipes: dict[GpuClass, tuple[Recipe, ...]] = Field(default_factory=dict)
+    parts: dict[str, str] = Field(default_factory=dict)
+    recipes: dict[GpuClass, tuple[str, ...]] = Field(default_factory=dict)
     sampling: Sampling | None = None
     note: str = ""
     schema_version: Literal["1"] = "1"
@@ -150,10 +154,10 @@ class ModelRow(Document):
         return self
 
     @model_validator(mode="after")
-    def _recipes_have_names_of_their_own(self) -> "ModelRow":
-        for gpu, recipes in self.recipes.items():
-            if len({recipe.name for recipe in recipes}) < len(recipes):
-                raise ValueError(f"{self.id}: two recipes for {gpu} have one name")
+    def _recipes_are_in_the_book(self) -> "ModelRow":
+        named = {name for names in self.recipes.values() for name in names}
+        if unknown := named - recipe_book().keys():
+            raise ValueError(f"{self.id}: these recipes are in no book: {sorted(unknown)}")
         return self
 
     @property

@@ -1,6 +1,11 @@
 """How a model is held on one class of GPU: what decides whether it fits, and how fast it is."""
 
+import json
+from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import Field
@@ -22,7 +27,7 @@ class GpuClass(StrEnum):
 
 
 class Recipe(Document):
-    """A row of the catalogue (`ModelRow.recipes`), in the order in which they are tried.
+    """One way to hold a model; `ModelRow.recipes` says which fit it.
 
     Attributes
     ----------
@@ -41,8 +46,16 @@ class Recipe(Document):
     levers: dict[str, Any] = Field(default_factory=dict)
 
 
-CPU_RECIPE = Recipe(name="cpu_float32", dtype="float32")
+CPU_RECIPE = "cpu_float32"
 """Everything runs on a processor like this, if slowly; no row needs to say it."""
+
+
+@cache
+def recipe_book() -> Mapping[str, Recipe]:
+    """Every recipe that this version knows, by name."""
+    document = json.loads(files("shared.catalog").joinpath("recipe_book.json").read_bytes())
+    recipes = [Recipe.model_validate(each) for each in document["recipes"]]
+    return MappingProxyType({recipe.name: recipe for recipe in recipes})
 
 
 class Sampling(Document):

@@ -1,7 +1,7 @@
 """The recipes of a model for a class of GPU, best first."""
 
 from shared.catalog.catalog import find_model
-from shared.catalog.recipe import CPU_RECIPE, GpuClass, Recipe
+from shared.catalog.recipe import CPU_RECIPE, GpuClass, Recipe, recipe_book
 from shared.errors import ModelUnavailable
 from shared.nearest import did_you_mean
 
@@ -21,10 +21,9 @@ def recipes_for(model_id: str, gpu_class: str) -> tuple[Recipe, ...]:
     row = find_model(model_id)
     if row is None:
         raise ModelUnavailable(f"The catalogue has no model `{model_id}`.")
-    if gpu_class == GpuClass.CPU and not row.recipes.get(GpuClass.CPU):
-        return (CPU_RECIPE,)
-    recipes = row.recipes.get(GpuClass(gpu_class), ())
-    if not recipes:
+    fallback = (CPU_RECIPE,) if gpu_class == GpuClass.CPU else ()
+    names = row.recipes.get(GpuClass(gpu_class), fallback)
+    if not names:
         others = ", ".join(f"`{each.value}`" for each in row.recipes) or "none"
         raise ModelUnavailable(f"`{row.id}` has no recipe for `{gpu_class}`; it has for: {others}.")
-    return recipes
+    return tuple(recipe_book()[name] for name in names)

@@ -13,7 +13,19 @@ from typing import Any
 import torch
 
 FAMILIES = {
+    "animatediff": "animatediff",
+    "cogvideox1.5-5b-i2v": "cogvideox",
+    "hunyuanvideo-1.5-i2v": "hunyuan15",
+    "hunyuanvideo-i2v": "hunyuan",
+    "kandinsky-5-i2v-pro": "kandinsky",
+    "ltx-2.5": "ltx2",
+    "ltx-video-0.9.8-13b": "ltx",
+    "mochi-1": "mochi",
     "stable-video-diffusion-xt-1.1": "svd",
+    "wan2.1-i2v-14b": "wan",
+    "wan2.2-i2v-a14b": "wan",
+    "wan2.2-ti2v-5b": "wan",
+    "zeroscope-v2-576w": "zeroscope",
 }
 """Catalogue id → module of this package, whose `build(model_id)` makes the pipeline."""
 
@@ -25,5 +37,17 @@ def build_tiny(model_id: str, folder: Path, seed: int = 0) -> Path:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         pipeline = build(model_id)
+        _open_gates(pipeline)
     pipeline.save_pretrained(str(folder))
+    if hasattr(module, "after_save"):
+        module.after_save(folder)
     return folder
+
+
+def _open_gates(pipeline: Any) -> None:
+    """What starts at zero lets nothing through before training; here it would hide every input."""
+    for part in pipeline.components.values():
+        if isinstance(part, torch.nn.Module):
+            for values in part.parameters():
+                if values.numel() and not values.any():
+                    torch.nn.init.normal_(values, std=0.05)

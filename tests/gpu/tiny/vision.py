@@ -27,7 +27,7 @@ def clip_vision(*, width: int, projection: bool) -> Any:
     return model(config).eval()
 
 
-def clip_image_processor() -> Any:
+def clip_image_processor(side: int = SIDE) -> Any:
     return CLIPImageProcessorPil(
-        size={"shortest_edge": SIDE}, crop_size={"height": SIDE, "width": SIDE}
+        size={"shortest_edge": side}, crop_size={"height": side, "width": side}
     )
