@@ -45,8 +45,14 @@ class Tools:
     small: Small | None = None
 
 
-def run_job(job: GpuJob, lease: Lease, tools: Tools, runner: str) -> Report | None:
+def run_job(
+    job: GpuJob, lease: Lease, tools: Tools, runner: str, *, rented: bool = False
+) -> Report | None:
     """Run a job whose lease is held, to its report; None when it became somebody else's.
+
+    Parameters
+    ----------
+    rented : every second counts as a GPU second, for the GPU is paid while it waits for files too.
 
     Raises
     ------
@@ -64,6 +70,8 @@ def run_job(job: GpuJob, lease: Lease, tools: Tools, runner: str) -> Report | No
         there = ended(job, notes, work)
         if there is None:
             return None
+        if rented:
+            there = there.model_copy(update={"gpu_seconds": round(lease.seconds, 3)})
         there = written(files, there)
     lease.end()
     return there

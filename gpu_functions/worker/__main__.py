@@ -11,7 +11,6 @@ from types import FrameType
 
 import boto3
 
-from gpu_functions.runner.small import Small
 from gpu_functions.worker.child import quiet_logging
 from gpu_functions.worker.foreman import Foreman
 from gpu_functions.worker.tools import WorkerTools
@@ -30,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     foreman = Foreman(
         PullQueue(boto3.client("sqs", region_name=_region(options.queue)), options.queue),
         options.gpus,
-        WorkerTools(options.weights, options.scratch, Small() if options.small else None),
+        WorkerTools.of(options.weights, scratch=options.scratch, small=options.small),
         lease_sec=options.lease_sec,
     )
     _drain_on_signals(foreman)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from gpu_functions.generators.registry import open_generator
 from gpu_functions.runner.models import Models
@@ -24,6 +25,10 @@ class WorkerTools:
     weights: Path
     scratch: Path | None = None
     small: Small | None = None
+
+    @classmethod
+    def of(cls, weights: Path, *, scratch: Path | None = None, small: bool = False) -> Self:
+        return cls(weights, scratch, Small() if small else None)
 
     def __call__(self, device: str) -> Tools:
         models = Models(

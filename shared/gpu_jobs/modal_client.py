@@ -66,7 +66,7 @@ class ModalClient:
                 environment_name=self._environment,
                 client=self._client,
             )
-            method = found().run
+            method = found(model=document.model).run
             method.hydrate()
         except (said.NotFoundError, said.AuthError, said.PermissionDeniedError) as error:
             return refused(Outcome.FAILED, f"Modal refused: {_first_line(error)}")

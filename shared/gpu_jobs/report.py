@@ -72,3 +72,9 @@ class Report(Document):
     gpu_seconds: float = 0
     seconds: dict[str, float] = Field(default_factory=dict)
     deviations: tuple[Deviation, ...] = ()
+
+    def facts(self) -> dict[str, Any]:
+        """What belongs into the metadata of the clip that was made of it."""
+        told = {"repo", "revision", "gpu_class", "gpu", "recipe", "recipes_tried", "settings"}
+        told |= {"interpolation", "peak_vram_gb", "gpu_seconds", "seconds", "deviations"}
+        return self.model_dump(mode="json", include=told)
