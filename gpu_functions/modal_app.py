@@ -59,7 +59,7 @@ image = _image()
 app = modal.App("dropreel", image=image)
 
 
-def _on(tier: GpuTier, *, at_most: int) -> dict[str, Any]:
+def on(tier: GpuTier, *, at_most: int) -> dict[str, Any]:
     """What a class of GPU is at Modal.
 
     One input a container, since a video fills a GPU. One retry, for a GPU that was lost: a
@@ -132,21 +132,21 @@ class _Gpu:
         }
 
 
-@app.cls(**_on(tiers()["rtx4090"], at_most=10))
+@app.cls(**on(tiers()["rtx4090"], at_most=10))
 class Rtx4090(_Gpu):
     """24 GB class; Modal rents no 4090, an L40S is the same generation."""
 
     model: str = modal.parameter()
 
 
-@app.cls(**_on(tiers()["a100"], at_most=6))
+@app.cls(**on(tiers()["a100"], at_most=6))
 class A100(_Gpu):
     """80 GB class without fp8."""
 
     model: str = modal.parameter()
 
 
-@app.cls(**_on(tiers()["h100"], at_most=4))
+@app.cls(**on(tiers()["h100"], at_most=4))
 class H100(_Gpu):
     """80 GB class with fp8."""
 

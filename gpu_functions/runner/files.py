@@ -4,6 +4,7 @@ import base64
 import hashlib
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,6 +29,12 @@ WRITTEN_BEFORE = frozenset({409, 412})
 Address = Callable[[Addresses], str]
 
 
+@cache
+def open_client() -> httpx.Client:
+    """One for the process."""
+    return httpx.Client(timeout=TIMEOUT, follow_redirects=False)
+
+
 class Files:
     """The files of one job.
 
@@ -45,7 +52,7 @@ class Files:
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._job, self._watch = job, watch
-        self._client = client or httpx.Client(timeout=TIMEOUT, follow_redirects=False)
+        self._client = client or open_client()
         self._pause = pause
 
     def read_input(self, name: str) -> bytes:

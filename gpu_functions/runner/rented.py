@@ -41,8 +41,7 @@ def run_rented(
 
 def _take_no_more() -> None:
     """A CUDA context does not recover: let the next job have another container."""
-    try:
-        from modal.experimental import stop_fetching_inputs  # noqa: PLC0415
-    except ImportError:  # not at Modal
-        return
-    stop_fetching_inputs()
+    import modal.experimental  # noqa: PLC0415 - there where this runs
+
+    if not modal.is_local():
+        modal.experimental.stop_fetching_inputs()

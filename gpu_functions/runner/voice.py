@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import cache
 
 import httpx
 from pydantic import ValidationError
@@ -15,6 +16,12 @@ TIMEOUT = httpx.Timeout(20.0, connect=10.0)
 PAUSE_SEC = 0.5
 MOST_PAUSE_SEC = 20.0
 REFUSALS = frozenset({400, 401, 403, 404})
+
+
+@cache
+def open_client() -> httpx.Client:
+    """One for the process: messages are small and many."""
+    return httpx.Client(timeout=TIMEOUT)
 
 
 class Voice:
@@ -34,7 +41,7 @@ class Voice:
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._callback = callback
-        self._client = client or httpx.Client(timeout=TIMEOUT)
+        self._client = client or open_client()
         self._now, self._pause = now, pause
 
     def say(self, said: Said, *, tries: int = 1) -> Answer:

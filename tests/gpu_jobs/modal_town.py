@@ -1,6 +1,7 @@
 """A Modal of our own: a gRPC server on this machine that the real client talks to."""
 
 import asyncio
+import importlib
 import pickle
 import threading
 from collections.abc import Iterator
@@ -9,10 +10,11 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from google.protobuf.empty_pb2 import Empty
 from grpclib import GRPCError, Status
 from grpclib.server import Server
 from modal_proto import api_grpc, api_pb2
+
+Empty: Any = importlib.import_module("google.protobuf.empty_pb2").Empty  # it has no types
 
 RUNNING, DONE, FAILED, TIMED_OUT, EXPIRED = "running", "done", "failed", "timed out", "expired"
 
