@@ -27,6 +27,7 @@ from cli.money import register_money
 from cli.motion_editor import motion
 from cli.target import CHECKOUT, Account, Target, find_target, some_target
 from cli.validate import validate_folder
+from cli.weights import weights
 from local_cloud.cloud import attach, embedded_cloud
 from local_cloud.errors import CloudNotRunning
 from shared.errors import DropreelError
@@ -52,6 +53,7 @@ ALL_DONE, SOME_NOT, WRONG_USE = 0, 1, 2
 
 app.command("fake-provider")(fake_provider)
 app.add_typer(jobs, name="jobs")
+app.add_typer(weights, name="weights")
 register_money(app)
 
 

@@ -22,11 +22,16 @@ def to_frames(video: torch.Tensor, *, model: str) -> NDArray[np.uint8]:
     if video.ndim != 4 or video.shape[1] != 3:
         raise FramesUnusable(f"{model} gave {tuple(video.shape)}, not frames of three colours.")
     check_finite(video, f"{model} decoded frames")
-    # A frame at a time: a whole clip in float32 beside itself is what a full GPU cannot take.
-    frames = np.stack([_to_bytes(frame) for frame in video])
+    frames = as_bytes(video)
     if int(frames.max()) - int(frames.min()) < DISTINCT_LEVELS and _constant(frames):
         raise FramesUnusable(f"Every pixel that {model} made is {frames[0, 0, 0].tolist()}.")
     return frames
+
+
+def as_bytes(video: torch.Tensor) -> NDArray[np.uint8]:
+    """(n, 3, height, width) from 0 to 1 → (n, height, width, 3), with no questions asked."""
+    # A frame at a time: a whole clip in float32 beside itself is what a full GPU cannot take.
+    return np.stack([_to_bytes(frame) for frame in video])
 
 
 def check_finite(values: torch.Tensor, what: str) -> None:

@@ -70,7 +70,7 @@ def _size_problems(row: ModelRow, request: GenerationRequest) -> Iterator[Proble
     count, multiple = request.num_frames, rule.size_multiple
     legal = rule.counts.covering(count)
     if count != legal:
-        hint = f"Nearest that covers it: {legal}."
+        hint = f"It makes {legal}."
         yield Problem("num_frames", f"`{row.id}` does not make {count} frames.", hint)
     for side in ("width", "height"):
         pixels = getattr(request, side)

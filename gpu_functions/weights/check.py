@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gpu_functions.generators.contract import WeightsMissing
+from gpu_functions.weights.record import read_record
 from shared.errors import Problem
 
 INDEX = "model_index.json"
@@ -28,7 +29,7 @@ def check_weights(model_id: str, folder: Path) -> None:
     ------
     WeightsMissing : every file that is missing or damaged, and the command to get it.
     """
-    problems = [*weights_problems(folder)]
+    problems = list({each.path: each for each in weights_problems(folder)}.values())
     if problems:
         command = f"dropreel weights pull {model_id} --to {folder}"
         raise WeightsMissing.because(
@@ -50,9 +51,26 @@ def weights_problems(folder: Path) -> Iterator[Problem]:
     except ValueError:
         yield Problem(str(index), "The list of the model's parts is damaged.", code="damaged")
         return
+    if not isinstance(components, dict):
+        yield Problem(str(index), "The list of the model's parts is damaged.", code="damaged")
+        return
+    yield from _recorded_problems(folder)
     for name, kind in components.items():
         if not name.startswith("_") and isinstance(kind, list) and kind[0] is not None:
             yield from _component_problems(folder / name, name)
+
+
+def _recorded_problems(folder: Path) -> Iterator[Problem]:
+    """Files that are gone or of another size than when they were fetched."""
+    record = read_record(folder)
+    for name, size in record.sizes.items() if record else ():
+        file = folder / name
+        if not file.is_file():
+            yield Problem(str(file), "This file is missing.", code="missing")
+        elif file.stat().st_size != size:
+            found = file.stat().st_size
+            message = f"It has {found:,} bytes; when it was fetched it had {size:,}."
+            yield Problem(str(file), message, code="damaged")
 
 
 def _component_problems(folder: Path, name: str) -> Iterator[Problem]:

@@ -15,7 +15,8 @@ from tests.gpu.tiny.zeroscope import sd_scheduler, sd_vae
 WIDTHS = (8, 8)
 
 
-def build(_model_id: str) -> Any:
+def parts() -> tuple[Any, Any, Any]:
+    """UNet of the base model, motion adapter, SparseCtrl: three repositories in the real world."""
     unet = UNet2DConditionModel(
         block_out_channels=WIDTHS,
         layers_per_block=1,
@@ -41,6 +42,11 @@ def build(_model_id: str) -> Any:
         motion_norm_num_groups=2,
         motion_num_attention_heads=4,
     )
+    return unet, adapter, controlnet
+
+
+def build(_model_id: str) -> Any:
+    unet, adapter, controlnet = parts()
     return AnimateDiffSparseControlNetPipeline(
         vae=sd_vae(),
         unet=unet,
