@@ -159,18 +159,20 @@ CLASSES: dict[str, Any] = {"rtx4090": Rtx4090, "a100": A100, "h100": H100}
 @app.function(
     volumes={WEIGHTS: weights}, secrets=[hugging_face], timeout=180 * MINUTES, cpu=4, memory=8192
 )
-def pull(model: str) -> str:
+def pull(model: str, revision: str = "") -> str:
     """Fill the volume with a model's weights, at their pinned revision: no GPU waits for it."""
-    from huggingface_hub import snapshot_download  # noqa: PLC0415
-
+    from gpu_functions.weights.pull import BASE, pull_weights  # noqa: PLC0415
     from shared.catalog.catalog import find_model  # noqa: PLC0415
 
     row = find_model(model)
-    if row is None or not row.open_weights:
-        raise ValueError(f"the catalogue has no open weights `{model}`")
+    if row is None or not row.recipes:
+        raise ValueError(f"no model of our own GPUs is called `{model}`")
     folder = Path(WEIGHTS) / row.id
-    snapshot_download(row.provider_model, revision=row.revision or None, local_dir=folder)
-    weights.commit()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        pull_weights(row, folder, revisions={BASE: revision} if revision else {}, tell=print)
+    finally:
+        weights.commit()  # what was fetched stays, and the next run goes on from there
     return str(folder)
 
 

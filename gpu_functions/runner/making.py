@@ -54,6 +54,10 @@ def make_frames(
     Stopped, TooLate, InvalidInput, FilesSilent, and whatever the generator raises.
     """
     notes.gpu = device_name(models.device)
+    notes.revision = models.revision(job.model)
+    if job.revision and notes.revision and job.revision not in notes.revision:
+        reason = "the weights on this machine are of another commit"
+        notes.deviate("model_revision", job.revision, notes.revision, reason)
     request, used = _asked(job, notes, small)
     notes.settings = _settings(request)
     with notes.timed(Stage.FETCHING):

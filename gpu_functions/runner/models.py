@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gpu_functions.generators.contract import Generator, OutOfMemory, Recipe
 from gpu_functions.runner.device import CPU, cap_memory
+from gpu_functions.weights.record import revision_of
 
 OpenGenerator = Callable[[str], Generator]
 RecipesFor = Callable[[str, str], tuple[Recipe, ...]]
@@ -67,6 +68,10 @@ class Models:
             raise
         self._loaded = _Loaded(model, recipe.name, cap_gb, generator)
         return generator
+
+    def revision(self, model: str) -> str:
+        """The commits that the weights here are of; empty where nobody wrote it down."""
+        return revision_of(self._weights(model))
 
     def drop(self) -> None:
         """Give the memory back."""

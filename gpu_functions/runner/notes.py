@@ -18,6 +18,7 @@ class Notes:
 
     runner: str
     gpu: str = ""
+    revision: str = ""
     recipe: str = ""
     tried: list[Tried] = field(default_factory=list)
     interpolation: str = ""
@@ -68,7 +69,7 @@ class Notes:
             made=made,
             model=job.model,
             repo=job.repo,
-            revision=job.revision,
+            revision=self.revision or job.revision,
             runner=self.runner,
             gpu_class=job.gpu_class,
             gpu=self.gpu,

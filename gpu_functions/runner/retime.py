@@ -1,29 +1,27 @@
-"""From a model's frames to the delivered ones: exactly as many, at the delivered rate."""
+"""From a model's frames to the delivered ones: exactly as many, by the best way there is here."""
 
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from gpu_functions.generators.contract import GeneratedFrames
+from gpu_functions.interpolation import Tools, interpolate_frames
 from shared.gpu_jobs.document import Target
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 
-def retime(
-    frames: "NDArray[np.uint8]", fps: Fraction, target: Target
-) -> "tuple[NDArray[np.uint8], str]":
-    """Frames at their native rate → the target's frames, and the method that was used."""
-    del fps
-    count = len(frames)
-    if count == target.frame_count:
-        return frames, "none"
-    times = np.linspace(0, count - 1, target.frame_count)
-    made = np.empty((target.frame_count, *frames.shape[1:]), np.uint8)
-    for place, at in enumerate(times):
-        low = min(int(at), count - 1)
-        high, share = min(low + 1, count - 1), at - low
-        mixed = frames[low] * (1 - share) + frames[high] * share
-        made[place] = np.rint(mixed).astype(np.uint8)
-    return made, "blend"
+@dataclass(frozen=True)
+class Retime:
+    """`Interpolate` with what this machine has for it."""
+
+    tools: Tools = field(default_factory=Tools)
+
+    def __call__(
+        self, frames: "NDArray[np.uint8]", fps: Fraction, target: Target
+    ) -> "tuple[NDArray[np.uint8], str]":
+        base = GeneratedFrames(frames=frames, fps=fps)
+        made = interpolate_frames(base, target.rate, target.duration_sec, target.method, self.tools)
+        return made.frames, made.method

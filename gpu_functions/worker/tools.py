@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Self
 
 from gpu_functions.generators.registry import open_generator
+from gpu_functions.interpolation import Tools as InterpolationTools
 from gpu_functions.runner.models import Models
-from gpu_functions.runner.retime import retime
+from gpu_functions.runner.retime import Retime
 from gpu_functions.runner.run import Tools
 from gpu_functions.runner.small import Small
 from shared.catalog.recipes import recipes_for
@@ -37,4 +38,5 @@ class WorkerTools:
             open_generator=open_generator,
             recipes_for=recipes_for,
         )
+        retime = Retime(InterpolationTools(weights=self.weights, device=device))
         return Tools(models=models, interpolate=retime, scratch=self.scratch, small=self.small)

@@ -54,7 +54,7 @@ class Target(Document):
     frame_count: int = Field(ge=1)
     duration_sec: float = Field(gt=0)
     used_frames: int = Field(ge=1)
-    method: str = Field("auto", description="of interpolation; auto is the best that is there")
+    method: str = Field("best", description="of interpolation; `best` of what is there")
 
     @property
     def rate(self) -> Fraction:

@@ -34,7 +34,7 @@ class Delivery(Document):
     height: int
     fps: str
     duration_sec: float
-    interpolation: str = "auto"
+    interpolation: str = "best"
 
 
 class VideoRequest(Document):

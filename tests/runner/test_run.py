@@ -42,7 +42,7 @@ def test_a_job_goes_the_whole_way_and_its_report_says_how(town: RunnerTown) -> N
     assert report.outcome is RunOutcome.SUCCEEDED
     assert report.made is not None
     assert report.made.size_bytes == len(town.files["result.mp4"])
-    assert (report.recipe, report.interpolation) == ("first", "blend")
+    assert (report.recipe, report.interpolation) == ("first", "minterpolate")
     assert (report.settings["seed"], report.revision) == (0, "abc")
     assert report.gpu.startswith("CPU")
     assert set(report.seconds) >= {"fetching", "generating", "encoding", "uploading"}

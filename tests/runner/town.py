@@ -31,7 +31,7 @@ from gpu_functions.generators.contract import (
 )
 from gpu_functions.runner.lease import Lease
 from gpu_functions.runner.models import Models
-from gpu_functions.runner.retime import retime
+from gpu_functions.runner.retime import Retime
 from gpu_functions.runner.run import Tools, run_job
 from gpu_functions.runner.voice import Voice
 from shared.gpu_jobs.document import Addresses, Callback, GpuJob, InputFile, Settings, Target
@@ -258,7 +258,7 @@ class Studio:
             open_generator=open_painter,
             recipes_for=lambda _model, _gpu: (Recipe(name="first"), Recipe(name="second")),
         )
-        return Tools(models=models, interpolate=retime, scratch=scratch)
+        return Tools(models=models, interpolate=Retime(), scratch=scratch)
 
     def run(
         self,
