@@ -1,9 +1,14 @@
 """The environment of a handler, read once as one document."""
 
+import json
 import os
 from functools import cache
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+WORKER_QUEUES = "WORKER_QUEUES"
+"""Class of GPU → URL of the queue that its workers pull from, as JSON."""
 
 
 class Environment(BaseModel):
@@ -20,6 +25,7 @@ class Environment(BaseModel):
     jobs_queue_url: str = Field("", alias="JOBS_QUEUE_URL")
     providers_secret: str = Field("", alias="PROVIDERS_SECRET")
     callback_url: str = Field("", alias="CALLBACK_URL")
+    worker_queues: dict[str, str] = Field(default_factory=dict, alias="WORKER_QUEUES")
     keyframe_wait_sec: float = Field(900.0, alias="KEYFRAME_WAIT_SEC", gt=0)
     max_manifest_bytes: int = Field(16 * 1024**2, alias="MAX_MANIFEST_BYTES", gt=0)
     max_keyframe_bytes: int = Field(64 * 1024**2, alias="MAX_KEYFRAME_BYTES", gt=0)
@@ -36,4 +42,6 @@ def environment() -> Environment:
     ------
     pydantic.ValidationError : at the first invocation, naming the variable that is missing.
     """
-    return Environment.model_validate(dict(os.environ))
+    given: dict[str, Any] = dict(os.environ)
+    given[WORKER_QUEUES] = json.loads(given.get(WORKER_QUEUES) or "{}")
+    return Environment.model_validate(given)

@@ -6,6 +6,7 @@ from functools import cache, partial
 from urllib.parse import urlsplit
 
 from lambdas.environment import environment
+from lambdas.gpu_wiring import OWN, own_gateway
 from lambdas.observability import logger
 from lambdas.wiring import client, drop_queue, services, table
 from shared.aws.desk import JobDesk
@@ -15,12 +16,17 @@ from shared.aws.ledger import DynamoLedger
 from shared.aws.secrets import ProviderSecrets
 from shared.budget.ledger import Ledger
 from shared.budget.prices import catalogue_price
-from shared.budget.treasury import LedgerTreasury
+from shared.budget.treasury import JobPrice, LedgerTreasury
 from shared.catalog.model import CAMERA_MOVE
 from shared.clip import ObjectRef
+from shared.gpu_jobs.document import Callback
+from shared.gpu_jobs.engines import own_caps, own_engines
+from shared.gpu_jobs.price import price_anywhere
+from shared.gpu_jobs.signing import body_key
 from shared.jobs.engine import JobsEngine
 from shared.jobs.job import Job
 from shared.jobs.leases import Caps
+from shared.jobs.ports import Gateway
 from shared.pipeline.services import Services
 from shared.providers.engines import provider_for, usable_engines
 from shared.providers.gateway import ProviderGateway
@@ -39,7 +45,9 @@ def provider_secrets() -> ProviderSecrets:
 
 def engines() -> frozenset[str]:
     """What this deployment can make clips with."""
-    return frozenset({CAMERA_MOVE}) | usable_engines(provider_secrets().values())
+    values = provider_secrets().values()
+    own = own_engines(values, environment().worker_queues)
+    return frozenset({CAMERA_MOVE}) | own | usable_engines(values)
 
 
 def jobs_store(house: Services) -> DynamoJobs:
@@ -61,7 +69,12 @@ def ledger(house: Services) -> Ledger:
 def routed_services() -> Services:
     """Services of the states that choose a model: what can run here, and what a project allows."""
     house = services()
-    return replace(house, engines=engines(), policy=partial(_policy, ledger(house)))
+    return replace(
+        house,
+        engines=engines(),
+        policy=partial(_policy, ledger(house)),
+        price=partial(price_anywhere, provider_secrets().values()),
+    )
 
 
 def _policy(books: Ledger, name: str) -> Policy:
@@ -77,15 +90,22 @@ def jobs_engine() -> JobsEngine:
         store=DynamoJobs(documents),
         gateway=partial(_gateway, house),
         slots=DynamoSlots(documents, _caps()),
-        treasury=LedgerTreasury(ledger=ledger(house), price_of=catalogue_price),
+        treasury=LedgerTreasury(ledger=ledger(house), price_of=_price_of),
         desk=JobDesk(house, jobs_queue(), Tasks(client("stepfunctions")), drop_queue()),
         now=house.now,
     )
 
 
-def _gateway(house: Services, job: Job) -> ProviderGateway:
+def _price_of(job: Job) -> JobPrice:
+    return catalogue_price(job, partial(price_anywhere, provider_secrets().values()))
+
+
+def _gateway(house: Services, job: Job) -> Gateway:
+    values = provider_secrets().values()
+    if job.provider in OWN:
+        return own_gateway(house, job, values, runner_callback)
     return ProviderGateway(
-        provider_for(job.provider, provider_secrets().values()),
+        provider_for(job.provider, values),
         house.objects,
         house.work_bucket,
         presign=_presign,
@@ -105,8 +125,21 @@ def _callback_url(job: Job) -> str | None:
     secret, base = provider_secrets().values().get(CALLBACK_SECRET), _callback_base()
     if not (secret and base):
         return None
+    return f"{base}?t={_token(secret, job)}"
+
+
+def runner_callback(job: Job) -> Callback | None:
+    """Where a runner of ours speaks to us, and the key of its signatures."""
+    secret, base = provider_secrets().values().get(CALLBACK_SECRET), _callback_base()
+    if not (secret and base):
+        return None
+    token = _token(secret, job)
+    return Callback(url=f"{base}?t={token}", key=body_key(secret, token))
+
+
+def _token(secret: str, job: Job) -> str:
     until = datetime.fromisoformat(job.rescue_until).timestamp()
-    return f"{base}?t={sign_token(secret, job.job_id, int(until))}"
+    return sign_token(secret, job.job_id, int(until))
 
 
 def _callback_base() -> str:
@@ -121,7 +154,7 @@ def _callback_base() -> str:
 def _caps() -> dict[str, Caps]:
     """What each provider allows: the lowest tier's, unless a setting says more."""
     values = provider_secrets().values()
-    caps: dict[str, Caps] = {}
+    caps = own_caps(values)
     for name, adapter in ADAPTERS.items():
         rate, prefix = adapter.declaration.rate, name.upper()
         caps[name] = Caps(

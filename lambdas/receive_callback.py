@@ -2,21 +2,31 @@
 
 A callback is a hint. It proves itself by our token (and by the provider's signature, where it has
 one), and all that it can do is bring the next look forward: what happened, the provider is asked.
+
+Runners of ours say more: they claim a job, tell how far it is, and ask for fresh addresses of its
+files. Each message is signed with the job's own key; the end is told once.
 """
 
 import base64
 import time
 from typing import Any
 
+from lambdas.gpu_wiring import OWN, records
 from lambdas.jobs_wiring import CALLBACK_SECRET, jobs_queue, jobs_store, provider_secrets
 from lambdas.observability import logger
 from lambdas.wiring import Event, logged, services
+from shared.aws.jobs import DynamoJobs
+from shared.gpu_jobs.messages import Answer, Word
+from shared.gpu_jobs.receive import read_said, receive
+from shared.gpu_jobs.signing import HEADER, body_key, check_body
+from shared.jobs.job import Job
+from shared.pipeline.services import Services
 from shared.ports import Conflict
 from shared.providers.contract import WebhookScheme
 from shared.providers.engines import provider_for
 from shared.providers.webhooks.read import read_webhook
 from shared.providers.webhooks.signature import SignatureRefused
-from shared.providers.webhooks.token import verify_token
+from shared.providers.webhooks.token import CallbackToken, verify_token
 
 FAL_JWKS_URL = "https://rest.fal.ai/.well-known/jwks.json"
 KEYS_FRESH_SEC = 24 * 3600
@@ -25,6 +35,7 @@ _keys_at = 0.0
 
 REFUSED = {"statusCode": 401, "body": "refused"}
 TAKEN = {"statusCode": 202, "body": "thank you"}
+BUSY = {"statusCode": 503, "body": "again, please"}
 
 
 @logged
@@ -33,10 +44,14 @@ def handler(event: Event, _context: Any) -> Event:
     token = (event.get("queryStringParameters") or {}).get("t", "")
     try:
         claim = verify_token(secrets.get(CALLBACK_SECRET, ""), token, time.time())
-        jobs = jobs_store(services())
+        house = services()
+        jobs = jobs_store(house)
         job = jobs.job(claim.job_id)
         if job is None:
             return TAKEN
+        if job.provider in OWN:
+            key = body_key(secrets[CALLBACK_SECRET], token)
+            return _hear_runner(house, jobs, job, claim, event, key)
         _check_signature(event, job.provider, secrets)
     except SignatureRefused as error:
         logger.warning("callback refused", reason=str(error))
@@ -49,6 +64,49 @@ def handler(event: Event, _context: Any) -> Event:
     return TAKEN
 
 
+def _hear_runner(
+    house: Services, jobs: DynamoJobs, job: Job, claim: CallbackToken, event: Event, key: str
+) -> Event:
+    """A message of a runner of ours.
+
+    Raises
+    ------
+    SignatureRefused : it was not signed with the job's key.
+    """
+    body, now = _raw(event), time.time()
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    check_body(key, headers.get(HEADER, ""), body, now)
+    said = read_said(body)
+    logger.append_keys(job=job.job_id)
+    try:
+        answer = receive(records(house), job, said, now)
+    except Conflict:
+        return BUSY
+    if said.word is Word.END:
+        _end_once(jobs, job, claim)
+    elif said.word is Word.REFRESH and answer.addresses is None:
+        jobs_queue().send(job.job_id)  # that step signs them
+    logger.info("runner", word=said.word, runner=said.runner, verdict=answer.verdict)
+    return _answered(answer)
+
+
+def _end_once(jobs: DynamoJobs, job: Job, claim: CallbackToken) -> None:
+    """Look at the job now. What its end was, its report says, whoever told of it."""
+    try:
+        jobs.use_once(f"{claim.use_id}.end")
+    except Conflict:
+        return
+    jobs_queue().send(job.job_id)
+
+
+def _answered(answer: Answer) -> Event:
+    return {
+        "statusCode": 200,
+        "headers": {"content-type": "application/json"},
+        "body": answer.model_dump_json(exclude_none=True),
+    }
+
+
 def _check_signature(event: Event, provider_name: str, secrets: dict[str, str]) -> None:
     """Check the provider's own signature, where it signs and we have its secret."""
     provider = provider_for(provider_name, secrets)
@@ -56,6 +114,10 @@ def _check_signature(event: Event, provider_name: str, secrets: dict[str, str]) 
     by_public_key = provider.declaration.webhook is WebhookScheme.FAL
     if not (secret or by_public_key):
         return
+    headers = event.get("headers") or {}
+    read_webhook(provider.adapter, headers, _raw(event), now=time.time(), secret=secret)
+
+
+def _raw(event: Event) -> bytes:
     body = event.get("body") or ""
-    raw = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
-    read_webhook(provider.adapter, event.get("headers") or {}, raw, now=time.time(), secret=secret)
+    return base64.b64decode(body) if event.get("isBase64Encoded") else str(body).encode()

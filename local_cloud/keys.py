@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local_cloud.sessions import CloudSession
+from shared.gpu_jobs.engines import SETTINGS
 from shared.providers.registry import ADAPTERS
 
 SECRET = "dropreel/providers"  # noqa: S105 - its name
@@ -25,7 +26,7 @@ def keep_keys(session: CloudSession, project: Path) -> tuple[str, ...]:
 
 def provider_settings(values: Mapping[str, str]) -> dict[str, str]:
     """Those of `values` that providers know by name."""
-    names: set[str] = set()
+    names: set[str] = set(SETTINGS)
     prefixes: list[str] = []
     for name, adapter in ADAPTERS.items():
         declaration = adapter.declaration

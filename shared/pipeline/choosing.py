@@ -4,8 +4,8 @@ from shared.catalog.can import Need
 from shared.catalog.catalog import load_catalog
 from shared.clip import ClipRequest, Deviation, Operation
 from shared.errors import InternalFault
-from shared.jobs.request import MediaInput, VideoRequest
-from shared.motion.params import camera_phrase
+from shared.jobs.request import Delivery, MediaInput, VideoRequest
+from shared.motion.params import camera_kind, camera_phrase, motion_bucket
 from shared.pipeline.decide import Maker, Shape
 from shared.pipeline.services import Services
 from shared.routing.rank import rank
@@ -15,6 +15,7 @@ KEYFRAME_TYPE = "image/png"
 
 # Settings that have a place of their own in the envelope, or belong to finishing.
 ENVELOPE = frozenset({"model", "fps", "seed"})
+BUCKET = "motion_bucket_id"
 
 
 def video_request(request: ClipRequest, shape: Shape) -> VideoRequest:
@@ -46,7 +47,21 @@ def video_request(request: ClipRequest, shape: Shape) -> VideoRequest:
             for name, value in request.generation_params.items()
             if name not in ENVELOPE and value is not None
         },
+        delivery=Delivery(
+            width=shape.size[0],
+            height=shape.size[1],
+            fps=str(shape.rate),
+            duration_sec=request.motion.duration_sec,
+        ),
     )
+
+
+def camera_params(request: ClipRequest, shape: Shape, model: str) -> dict[str, int]:
+    """The camera's move as a number, for a model that has one and was not given it (B055)."""
+    row = load_catalog().find(model)
+    if row is None or BUCKET not in row.capabilities.extras or BUCKET in request.generation_params:
+        return {}
+    return {BUCKET: motion_bucket(camera_kind(shape.motion), shape.motion.intensity)}
 
 
 def full_prompt(request: ClipRequest, shape: Shape, model: str) -> str:
@@ -72,6 +87,7 @@ def rank_clip(services: Services, project: str, request: ClipRequest, shape: Sha
         # the camera's words are added later, and a language model writes a scene's
         prompt_follows=not request.prompt,
         may_trim=True,
+        price=services.price,
     )
 
 

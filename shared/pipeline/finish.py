@@ -14,11 +14,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from av import VideoFrame
+from pydantic import ValidationError
 
 from shared.batch import ClipStatus
 from shared.clip import ClipPlan, Interpolation, ObjectRef
 from shared.frames import frame_rate
-from shared.keys import ArtefactKeys, job_result_key
+from shared.gpu_jobs.report import Report
+from shared.keys import ArtefactKeys, job_report_key, job_result_key
 from shared.motion.path import CameraPath
 from shared.pipeline.plan import ClipOrder
 from shared.pipeline.prepare import read_keyframe
@@ -64,7 +66,7 @@ def finish_clip(services: Services, item: ClipItem) -> None:
                 (artefacts.poster, result.poster, "image/jpeg"),
             ):
                 services.objects.upload(services.work_bucket, key, made.path, content_type=type_)
-            document = finished_document(item, plan, result)
+            document = finished_document(item, plan, result, generation(services, item))
         services.objects.write(
             services.work_bucket,
             artefacts.finished,
@@ -134,13 +136,30 @@ def _make(
     return encode_clip(source.frames, spec=spec, out_dir=scratch, lut=lut)
 
 
-def finished_document(item: ClipItem, plan: ClipPlan, result: FinishResult) -> dict[str, Any]:
+def generation(services: Services, item: ClipItem) -> dict[str, Any] | None:
+    """What a GPU of ours reported of the job, for the clip's metadata; None of anybody else's."""
+    if not item.job_id:
+        return None
+    try:
+        report = Report.model_validate_json(_read(services, job_report_key(item.job_id)))
+    except (FileNotFoundError, ValidationError):
+        return None
+    return report.facts()
+
+
+def finished_document(
+    item: ClipItem, plan: ClipPlan, result: FinishResult, made: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """What was made, for the stages after this one and for the clip's metadata.
 
     Another clip with the same content uses it too, so nothing but `made_by` speaks of the clip.
+
+    Parameters
+    ----------
+    made : how the frames were generated, where a GPU of ours did it.
     """
 
-    def made(file: FinishedFile) -> dict[str, Any]:
+    def written(file: FinishedFile) -> dict[str, Any]:
         return {"size_bytes": file.size, "sha256": file.sha256}
 
     return {
@@ -156,10 +175,11 @@ def finished_document(item: ClipItem, plan: ClipPlan, result: FinishResult) -> d
             "trimmed_frames": result.trimmed_frames,
         },
         "files": {
-            "master": made(result.master),
-            "proxy": made(result.proxy),
-            "poster": made(result.poster),
+            "master": written(result.master),
+            "proxy": written(result.proxy),
+            "poster": written(result.poster),
         },
+        "generation": made,
         "lut_sha256": result.lut_sha256,
         "warnings": list(result.warnings),
         "made_by": [item.run.run_id, item.stem],

@@ -4,6 +4,7 @@ It is asked before the first attempt and after each. All it knows are the jobs' 
 replay or a redrive comes to the same answer, and never to a second payment.
 """
 
+import hashlib
 import io
 import json
 from enum import StrEnum
@@ -20,6 +21,7 @@ from shared.jobs.outcome import Billed, Ending, JobState, Outcome
 from shared.jobs.ports import JobStore
 from shared.pipeline.choosing import (
     KEYFRAME_TYPE,
+    camera_params,
     full_prompt,
     maker_of,
     rank_clip,
@@ -170,7 +172,8 @@ def _open_job(
     key = f"jobs/{identity}/keyframe.png"
     ref = services.objects.write(services.work_bucket, key, image, content_type=KEYFRAME_TYPE)
     request = video_request(order.request, shape)
-    media = request.image.model_copy(update={"size_bytes": len(image)}) if request.image else None
+    facts = {"size_bytes": len(image), "sha256": hashlib.sha256(image).hexdigest()}
+    media = request.image.model_copy(update=facts) if request.image else None
     job = Job(
         job_id=identity,
         project_id=item.run.project_id,
@@ -187,12 +190,16 @@ def _open_job(
                 "prompt": full_prompt(order.request, shape, candidate.model),
                 "image": media,
                 "duration_sec": candidate.duration_sec or request.duration_sec,
+                "params": {
+                    **request.params,
+                    **camera_params(order.request, shape, candidate.model),
+                },
             }
         ),
         inputs={"image": ref} if media else {},
         manifest=item.run.manifest,
         estimate_usd=float(candidate.quote.high),
-        **new_deadlines(services.now(), deadline_for(request.operation), RESCUE),
+        **new_deadlines(services.now(), deadline_for(request.operation, candidate.engine), RESCUE),
     )
     try:
         return jobs.save_job(job)

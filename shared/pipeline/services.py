@@ -11,6 +11,7 @@ from shared.keys import DropKey, Folder, WorkKeys, parse_drop_key
 from shared.meter import Meter
 from shared.ports import ObjectStore, StateStore
 from shared.routing.policy import Policy
+from shared.routing.rank import Pricer, catalog_price
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,8 @@ def open_policy(_project: str) -> Policy:
 class Services:
     """The outside world, as ports.
 
-    `engines` are those that this deployment can use; `policy` says what a project allows.
+    `engines` are those that this deployment can use; `policy` says what a project allows, `price`
+    what a request costs on an engine.
     """
 
     drop_bucket: str
@@ -50,6 +52,7 @@ class Services:
     limits: Limits = Limits()
     engines: frozenset[str] = frozenset({CAMERA_MOVE})
     policy: Callable[[str], Policy] = open_policy
+    price: Pricer = catalog_price
     links: Callable[[Folder, str], dict[str, str]] = no_links
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 

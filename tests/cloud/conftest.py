@@ -15,5 +15,7 @@ WAIT_SCALE = 0.05
 
 @pytest.fixture(scope="session")
 def town() -> Iterator[Town]:
-    with embedded_cloud(CHECKOUT, wait_scale=WAIT_SCALE) as deployment:
-        yield build_town(deployment)
+    with pytest.MonkeyPatch.context() as desk:  # from where the embedded cloud takes its secret
+        desk.setenv("WORKER_GPUS", "rtx4090")
+        with embedded_cloud(CHECKOUT, wait_scale=WAIT_SCALE) as deployment:
+            yield build_town(deployment)
