@@ -28,6 +28,7 @@ from cli.motion_editor import motion
 from cli.target import CHECKOUT, Account, Target, find_target, some_target
 from cli.validate import validate_folder
 from cli.weights import weights
+from cli.worker import worker
 from local_cloud.cloud import attach, embedded_cloud
 from local_cloud.errors import CloudNotRunning
 from shared.errors import DropreelError
@@ -52,6 +53,7 @@ Name = Annotated[str | None, typer.Option(help="Instead of the manifest's or the
 ALL_DONE, SOME_NOT, WRONG_USE = 0, 1, 2
 
 app.command("fake-provider")(fake_provider)
+app.command()(worker)
 app.add_typer(jobs, name="jobs")
 app.add_typer(weights, name="weights")
 register_money(app)
