@@ -80,7 +80,9 @@ def clip(name: str, model: str, **more: Any) -> dict[str, Any]:
 
 
 def drop(town: Town, batch: str, *clips: dict[str, Any]) -> None:
-    pictures = {each["image_path"]: picture(640, 360, seed=90) for each in clips}
+    pictures: dict[str, bytes | dict[str, Any]] = {
+        each["image_path"]: picture(640, 360, seed=90) for each in clips
+    }
     town.drop(batch, pictures)
     town.put(batch, "manifest.json", {"keyframes": list(clips)})
 
