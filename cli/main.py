@@ -20,11 +20,13 @@ from cli.drop import drop, follow, read_status
 from cli.errors import WrongUse
 from cli.fake_provider import fake_provider
 from cli.folder import read_folder, sound_folder
+from cli.inspect import inspect
 from cli.jobs import jobs
 from cli.library import pull as pull_batch
 from cli.models import models
 from cli.money import register_money
 from cli.motion_editor import motion
+from cli.scoring import register_scoring
 from cli.target import CHECKOUT, Account, Target, find_target, some_target
 from cli.validate import validate_folder
 from cli.weights import weights
@@ -57,6 +59,7 @@ app.command()(worker)
 app.add_typer(jobs, name="jobs")
 app.add_typer(weights, name="weights")
 register_money(app)
+register_scoring(app)
 
 
 @app.command()
@@ -223,6 +226,7 @@ def validate(
     raise typer.Exit(ALL_DONE if fine else SOME_NOT)
 
 
+app.command()(inspect)
 app.command()(motion)
 app.command()(models)
 
