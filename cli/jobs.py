@@ -10,8 +10,10 @@ from rich.markup import escape
 from cli.books import AsJson, Profile, Region, console, plain_table, print_json
 from cli.errors import WrongUse
 from cli.target import Account, Target, find_target, stack_outputs
+from shared.aws.breakers import DynamoBreakers
 from shared.aws.documents import DocumentTable
 from shared.aws.jobs import DynamoJobs, JobsQueue
+from shared.jobs.breaker import Breaker
 from shared.jobs.job import Job
 from shared.jobs.outcome import JobState
 from shared.jobs.resolve import charged_for_nothing, found_at_provider, never_ran
@@ -23,18 +25,40 @@ JobId = Annotated[str, typer.Argument(help="As `dropreel jobs list` shows it.")]
 
 @jobs.command("list")
 def list_jobs(as_json: AsJson = False, profile: Profile = None, region: Region = None) -> None:
-    """Show every job that has not come to its last end."""
-    store, _ = _open(find_target(Account(profile, region)))
+    """Show every job that has not come to its last end, and the providers that are paused."""
+    store, _, breakers = _open(find_target(Account(profile, region)))
     rows = [job for each in store.open_jobs() if (job := store.job(each)) is not None]
+    paused = breakers.open_breakers()
     if as_json:
-        print_json({"jobs": [job.model_dump(mode="json", exclude={"waiters"}) for job in rows]})
+        print_json(
+            {
+                "jobs": [job.model_dump(mode="json", exclude={"waiters"}) for job in rows],
+                "paused": [_paused(each) for each in paused],
+            }
+        )
         return
     table = plain_table("job", "clip", "candidate", "state", "since", "note")
     for job in rows:
         clip = f"{job.project_id}/{job.batch_id} {job.stem}"
-        cells = (job.job_id, clip, job.candidate, job.state.value, job.created_at[:16], job.note)
+        note = job.stopping or job.note
+        cells = (job.job_id, clip, job.candidate, job.state.value, job.created_at[:16], note)
         table.add_row(*map(escape, cells))
     console.print(table if rows else "No job is open.")
+    for each in paused:
+        since = datetime.fromtimestamp(each.opened_at, UTC).isoformat(timespec="minutes")
+        console.print(f"[yellow]{each.provider} is paused[/] since {since}: {escape(each.told())}")
+
+
+def _paused(breaker: Breaker) -> dict[str, str]:
+    def iso(at: float) -> str:
+        return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
+
+    return {
+        "provider": breaker.provider,
+        "reason": breaker.reason,
+        "since": iso(breaker.opened_at),
+        "tried_again_at": iso(breaker.retry_at),
+    }
 
 
 @jobs.command()
@@ -53,7 +77,7 @@ def resolve(
     """Answer for a job that is SUBMIT_UNKNOWN, after looking at the provider's own list."""
     if sum((found is not None, never, charged is not None)) != 1:
         raise WrongUse("Give exactly one of --found ID, --never-ran, --charged USD.")
-    store, queue = _open(find_target(Account(profile, region)))
+    store, queue, _ = _open(find_target(Account(profile, region)))
     job = store.job(job_id)
     if job is None:
         raise WrongUse(f"There is no job {job_id}; see `dropreel jobs list`.")
@@ -72,10 +96,11 @@ def _answered(job: Job, found: str | None, charged: float | None) -> Job:
     return never_ran(job, by) if charged is None else charged_for_nothing(job, charged, by)
 
 
-def _open(target: Target) -> tuple[DynamoJobs, JobsQueue]:
+def _open(target: Target) -> tuple[DynamoJobs, JobsQueue, DynamoBreakers]:
     outputs = stack_outputs(target.client("cloudformation"))
     if not {"StateTableName", "JobsQueueUrl"} <= outputs.keys():
         raise WrongUse("This deployment is from before there were jobs; deploy it again.")
     table = target.resource("dynamodb").Table(outputs["StateTableName"])
     queue = JobsQueue(target.client("sqs"), outputs["JobsQueueUrl"])
-    return DynamoJobs(DocumentTable(table)), queue
+    documents = DocumentTable(table)
+    return DynamoJobs(documents), queue, DynamoBreakers(documents)

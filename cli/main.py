@@ -20,14 +20,17 @@ from cli.drop import drop, follow, read_status
 from cli.errors import WrongUse
 from cli.fake_provider import fake_provider
 from cli.folder import read_folder, sound_folder
+from cli.inspect import inspect
 from cli.jobs import jobs
 from cli.library import pull as pull_batch
 from cli.models import models
 from cli.money import register_money
 from cli.motion_editor import motion
+from cli.scoring import register_scoring
 from cli.target import CHECKOUT, Account, Target, find_target, some_target
 from cli.validate import validate_folder
 from cli.weights import weights
+from cli.worker import worker
 from local_cloud.cloud import attach, embedded_cloud
 from local_cloud.errors import CloudNotRunning
 from shared.errors import DropreelError
@@ -52,9 +55,11 @@ Name = Annotated[str | None, typer.Option(help="Instead of the manifest's or the
 ALL_DONE, SOME_NOT, WRONG_USE = 0, 1, 2
 
 app.command("fake-provider")(fake_provider)
+app.command()(worker)
 app.add_typer(jobs, name="jobs")
 app.add_typer(weights, name="weights")
 register_money(app)
+register_scoring(app)
 
 
 @app.command()
@@ -221,6 +226,7 @@ def validate(
     raise typer.Exit(ALL_DONE if fine else SOME_NOT)
 
 
+app.command()(inspect)
 app.command()(motion)
 app.command()(models)
 

@@ -17,9 +17,7 @@ from shared.budget.money import usd_text
 from shared.budget.spend import By, Spend, account_summary, spend_by
 from shared.keys import Folder
 from shared.manifest.names import APPROVED, DENIED
-
-DECIDED_BY = "decided-by"
-"""Metadata of a marker that says who put it there."""
+from shared.pipeline.approvals import DECIDED_BY
 
 Batch = Annotated[str, typer.Argument(help="PROJECT/BATCH")]
 

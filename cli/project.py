@@ -12,8 +12,11 @@ from cli.books import AsJson, Profile, Region, console, open_books, plain_table,
 from cli.errors import WrongUse
 from shared.budget.money import micro_usd, usd, usd_text
 from shared.budget.project import Project
+from shared.catalog.catalog import load_catalog
 from shared.catalog.territory import territory_code
+from shared.clip import Operation, ScoreAction
 from shared.routing.policy import Policy, Privacy
+from shared.routing.route import read_route
 
 projects = typer.Typer(help="Budgets and policies of projects.", no_args_is_help=True)
 
@@ -42,11 +45,19 @@ def set_project(
         list[str] | None, typer.Option(help="No models from there, for example CN; repeatable.")
     ] = None,
     route: Annotated[
-        list[str] | None, typer.Option(help="Default route: preset or model; repeatable.")
+        list[str] | None,
+        typer.Option(help="Where a manifest names none: preset or model, repeatable; or `none`."),
     ] = None,
     allow_unverified_prices: Annotated[
         bool | None,
         typer.Option("--allow-unverified-prices/--no-unverified-prices", help="Spend on them?"),
+    ] = None,
+    score_policy: Annotated[
+        ScoreAction | None, typer.Option(help="What a keyframe's low score leads to.")
+    ] = None,
+    min_score: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="The least `video_viability_score` of a keyframe."),
     ] = None,
     as_json: AsJson = False,
     profile: Profile = None,
@@ -74,7 +85,11 @@ def set_project(
             if approve_above == "never"
             else _or(before.approve_above, approve_above),
             policy=merged,
-            default_route=tuple(route) if route else before.default_route,
+            default_route=_route(route, before.default_route),
+            scoring={
+                "policy": score_policy or before.scoring.policy,
+                "min_score": before.scoring.min_score if min_score is None else min_score,
+            },
             changed_at=datetime.now(UTC).isoformat(timespec="seconds"),
             changed_by=getpass.getuser(),
         )
@@ -130,6 +145,7 @@ def _document(project: Project) -> dict[str, Any]:
         "monthly_budget_usd": usd(project.monthly_budget),
         "approve_above_usd": None if above is None else usd(above),
         "policy": project.policy.model_dump(mode="json"),
+        "scoring": project.scoring.model_dump(mode="json"),
         "default_route": list(project.default_route),
         "alert_percents": list(project.alert_percents),
         "changed_at": project.changed_at,
@@ -149,6 +165,7 @@ def _rules(project: Project) -> str:
     rules += [f"no models from {', '.join(policy.origins_denied)}"] if policy.origins_denied else []
     if policy.max_price_per_clip_usd is not None:
         rules.append(f"at most {usd_text(micro_usd(policy.max_price_per_clip_usd))} a clip")
+    rules.append(f"keyframes below {project.scoring.min_score:g}: {project.scoring.policy.value}")
     rules += [f"route {' → '.join(project.default_route)}"] if project.default_route else []
     return ", ".join(rules)
 
@@ -162,6 +179,21 @@ def _codes(words: list[str] | None) -> list[str] | None:
                 f"`{word}` is no ISO 3166 country code; write KR, DE or EU, for example."
             )
     return words
+
+
+def _route(words: list[str] | None, before: tuple[str, ...]) -> tuple[str, ...]:
+    """The route, its words known: a misspelt one would reject every clip of the project.
+
+    Raises
+    ------
+    ModelUnavailable : neither a preset nor a model.
+    """
+    if not words:
+        return before
+    if words == ["none"]:
+        return ()
+    read_route(words, Operation.IMAGE_TO_VIDEO, load_catalog())
+    return tuple(words)
 
 
 def _or(before: int | None, text: str | None) -> int | None:

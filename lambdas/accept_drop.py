@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.batch import (
 )
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from lambdas.money_wiring import approvals
 from lambdas.observability import count, logger
 from lambdas.wiring import Event, logged, services, starter
 from shared.clip import ObjectRef
@@ -37,7 +38,15 @@ def accept_message(record: SQSRecord) -> None:
         etag=created["object"].get("etag", ""),
         size=created["object"].get("size", 0),
     )
-    acceptance = accept_drop(services(), starter(), dropped)
+    house = services()
+    acceptance = accept_drop(
+        house,
+        starter(),
+        dropped,
+        approvals(house),
+        by=created.get("requester", ""),
+        retake=created.get("retake", ""),
+    )
     logger.info("drop", key=dropped.key, verdict=acceptance.verdict, run=acceptance.run_id)
     if acceptance.verdict is Verdict.STARTED:
         count(BATCHES_ACCEPTED)

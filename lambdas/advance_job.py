@@ -1,6 +1,7 @@
 """AdvanceJob: move one job one step; the step itself queues the next look."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import (
@@ -13,6 +14,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from lambdas.jobs_wiring import jobs_engine, jobs_queue
 from lambdas.observability import logger
 from lambdas.wiring import Event, logged
+from shared.jobs.job import Waiter
 from shared.ports import Conflict
 
 SOON_SEC = 5
@@ -29,13 +31,23 @@ def handler(event: Event, context: Any) -> Event:
     return dict(answer)
 
 
+def _waiter(message: Event) -> Waiter:
+    run = message.get("run") or {}
+    return Waiter(
+        token=message["token"],
+        since=datetime.now(UTC).isoformat(),
+        run_id=run.get("run_id", ""),
+        manifest_key=run.get("manifest", {}).get("key", ""),
+    )
+
+
 def advance(record: SQSRecord) -> None:
     message = json.loads(record.body)
     job_id = message["job_id"]
     logger.append_keys(job=job_id)
     engine = jobs_engine()
     if message.get("token"):
-        engine.wait(job_id, message["token"])
+        engine.wait(job_id, _waiter(message))
     try:
         job = engine.advance(job_id)
     except Conflict:  # somebody else moved it: what they did counts, and is looked at soon

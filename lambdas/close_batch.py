@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lambdas.money_wiring import till
 from lambdas.observability import count, dollars, seconds
 from lambdas.wiring import Event, drop_queue, logged, run_ref, services
 from shared.batch import BatchState
@@ -13,12 +14,15 @@ from shared.metrics import (
     STAGE_SECONDS,
 )
 from shared.pipeline.close import close_batch
+from shared.pipeline.till import release_budget
 
 
 @logged
 def handler(event: Event, _context: Any) -> Event:
     outcome = BatchState(event["outcome"])
-    closed = close_batch(services(), drop_queue(), run_ref(event), outcome)
+    house, run = services(), run_ref(event)
+    release_budget(till(house), run)
+    closed = close_batch(house, drop_queue(), run, outcome)
     count(BATCHES_REJECTED if closed.state is BatchState.REJECTED else BATCHES_FINISHED)
     dollars(BATCH_COST_USD, closed.cost_usd)
     if closed.clips:

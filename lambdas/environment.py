@@ -2,6 +2,7 @@
 
 import json
 import os
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -26,12 +27,19 @@ class Environment(BaseModel):
     providers_secret: str = Field("", alias="PROVIDERS_SECRET")
     callback_url: str = Field("", alias="CALLBACK_URL")
     worker_queues: dict[str, str] = Field(default_factory=dict, alias="WORKER_QUEUES")
+    approval_url: str = Field("", alias="APPROVAL_URL")
+    approval_wait_hours: float = Field(72.0, alias="APPROVAL_WAIT_HOURS", gt=0)
+    creators_topic_arn: str = Field("", alias="CREATORS_TOPIC_ARN")
     keyframe_wait_sec: float = Field(900.0, alias="KEYFRAME_WAIT_SEC", gt=0)
     max_manifest_bytes: int = Field(16 * 1024**2, alias="MAX_MANIFEST_BYTES", gt=0)
     max_keyframe_bytes: int = Field(64 * 1024**2, alias="MAX_KEYFRAME_BYTES", gt=0)
     region: str = Field("us-east-1", alias="AWS_REGION")
     endpoint_url: str = Field("", alias="AWS_ENDPOINT_URL")
     memory_mb: int = Field(0, alias="AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+
+    @property
+    def approval_wait(self) -> timedelta:
+        return timedelta(hours=self.approval_wait_hours)
 
 
 @cache

@@ -2,18 +2,18 @@
 
 from dataclasses import replace
 from datetime import datetime
-from functools import cache, partial
-from urllib.parse import urlsplit
+from functools import partial
 
 from lambdas.environment import environment
 from lambdas.gpu_wiring import OWN, own_gateway
-from lambdas.observability import logger
+from lambdas.keys_wiring import CALLBACK_SECRET, provider_secrets, reachable
+from lambdas.money_wiring import ledger
+from lambdas.observability import count, logger
 from lambdas.wiring import client, drop_queue, services, table
+from shared.aws.breakers import DynamoBreakers
 from shared.aws.desk import JobDesk
 from shared.aws.documents import DocumentTable
 from shared.aws.jobs import DynamoJobs, DynamoSlots, JobsQueue, Tasks
-from shared.aws.ledger import DynamoLedger
-from shared.aws.secrets import ProviderSecrets
 from shared.budget.ledger import Ledger
 from shared.budget.prices import catalogue_price
 from shared.budget.treasury import JobPrice, LedgerTreasury
@@ -23,24 +23,21 @@ from shared.gpu_jobs.document import Callback
 from shared.gpu_jobs.engines import own_caps, own_engines
 from shared.gpu_jobs.price import price_anywhere
 from shared.gpu_jobs.signing import body_key
+from shared.jobs.breaker import Breaker
 from shared.jobs.engine import JobsEngine
 from shared.jobs.job import Job
 from shared.jobs.leases import Caps
 from shared.jobs.ports import Gateway
+from shared.metrics import PROVIDERS_PAUSED
 from shared.pipeline.services import Services
 from shared.providers.engines import provider_for, usable_engines
 from shared.providers.gateway import ProviderGateway
 from shared.providers.registry import ADAPTERS
 from shared.providers.webhooks.token import sign_token
 from shared.routing.policy import Policy
+from shared.scoring.policy import ScoringPolicy
 
-CALLBACK_SECRET = "CALLBACK_SECRET"  # noqa: S105 - the name of the setting
 LINK_SEC = 6 * 3600
-
-
-@cache
-def provider_secrets() -> ProviderSecrets:
-    return ProviderSecrets(client("secretsmanager"), environment().providers_secret)
 
 
 def engines() -> frozenset[str]:
@@ -58,28 +55,39 @@ def jobs_queue() -> JobsQueue:
     return JobsQueue(client("sqs"), environment().jobs_queue_url)
 
 
-def ledger(house: Services) -> Ledger:
-    def warn(warning: object) -> None:
-        logger.warning("budget", warning=str(warning))
-
-    store = DynamoLedger(client("dynamodb"), environment().state_table, house.meter)
-    return Ledger(store=store, warn=warn, now=house.now)
-
-
 def routed_services() -> Services:
     """Services of the states that choose a model: what can run here, and what a project allows."""
     house = services()
+    books = ledger(house)
     return replace(
         house,
         engines=engines(),
-        policy=partial(_policy, ledger(house)),
+        policy=partial(_policy, books),
+        scoring=partial(_scoring, books),
         price=partial(price_anywhere, provider_secrets().values()),
+        health=DynamoBreakers(DocumentTable(table(), house.meter)).health,
     )
+
+
+def planning_services() -> Services:
+    """Services of PlanBatch: what a project does where a manifest leaves it open."""
+    house = services()
+    return replace(house, default_route=partial(_default_route, ledger(house)))
+
+
+def _default_route(books: Ledger, name: str) -> tuple[str, ...]:
+    project = books.store.project(name)
+    return project.default_route if project else ()
 
 
 def _policy(books: Ledger, name: str) -> Policy:
     project = books.store.project(name)
     return project.policy if project else Policy()
+
+
+def _scoring(books: Ledger, name: str) -> ScoringPolicy:
+    project = books.store.project(name)
+    return project.scoring if project else ScoringPolicy()
 
 
 def jobs_engine() -> JobsEngine:
@@ -90,9 +98,20 @@ def jobs_engine() -> JobsEngine:
         store=DynamoJobs(documents),
         gateway=partial(_gateway, house),
         slots=DynamoSlots(documents, _caps()),
+        breakers=DynamoBreakers(documents, _provider_paused),
         treasury=LedgerTreasury(ledger=ledger(house), price_of=_price_of),
         desk=JobDesk(house, jobs_queue(), Tasks(client("stepfunctions")), drop_queue()),
         now=house.now,
+    )
+
+
+def _provider_paused(breaker: Breaker) -> None:
+    count(PROVIDERS_PAUSED)
+    logger.warning(
+        "provider paused",
+        provider=breaker.provider,
+        reason=breaker.reason,
+        pause_sec=breaker.pause_sec,
     )
 
 
@@ -122,7 +141,8 @@ def _presign(ref: ObjectRef) -> str:
 
 def _callback_url(job: Job) -> str | None:
     """Where the provider may tell us that the job has moved; None where nobody listens."""
-    secret, base = provider_secrets().values().get(CALLBACK_SECRET), _callback_base()
+    secret = provider_secrets().values().get(CALLBACK_SECRET)
+    base = reachable(environment().callback_url)
     if not (secret and base):
         return None
     return f"{base}?t={_token(secret, job)}"
@@ -130,7 +150,8 @@ def _callback_url(job: Job) -> str | None:
 
 def runner_callback(job: Job) -> Callback | None:
     """Where a runner of ours speaks to us, and the key of its signatures."""
-    secret, base = provider_secrets().values().get(CALLBACK_SECRET), _callback_base()
+    secret = provider_secrets().values().get(CALLBACK_SECRET)
+    base = reachable(environment().callback_url)
     if not (secret and base):
         return None
     token = _token(secret, job)
@@ -140,15 +161,6 @@ def runner_callback(job: Job) -> Callback | None:
 def _token(secret: str, job: Job) -> str:
     until = datetime.fromisoformat(job.rescue_until).timestamp()
     return sign_token(secret, job.job_id, int(until))
-
-
-def _callback_base() -> str:
-    """The Function URL; on the embedded cloud by its path, since its host name is not real."""
-    env = environment()
-    if not (env.callback_url and env.endpoint_url):
-        return env.callback_url
-    url_id = urlsplit(env.callback_url).netloc.split(".")[0]
-    return f"{env.endpoint_url}/_aws/lambda-url/{url_id}/"
 
 
 def _caps() -> dict[str, Caps]:

@@ -12,7 +12,8 @@ import time
 from typing import Any
 
 from lambdas.gpu_wiring import OWN, records
-from lambdas.jobs_wiring import CALLBACK_SECRET, jobs_queue, jobs_store, provider_secrets
+from lambdas.jobs_wiring import jobs_queue, jobs_store
+from lambdas.keys_wiring import CALLBACK_SECRET, provider_secrets
 from lambdas.observability import logger
 from lambdas.wiring import Event, logged, services
 from shared.aws.jobs import DynamoJobs

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from shared.clip import Deviation, Document, MotionPlan
+from shared.scoring.document import KeyframeScores
 
 
 class BatchState(StrEnum):
@@ -13,6 +14,7 @@ class BatchState(StrEnum):
 
     ACCEPTED = "accepted"
     WAITING_INPUTS = "waiting_inputs"
+    AWAITING_APPROVAL = "awaiting_approval"
     RENDERING = "rendering"
     CLOSING = "closing"
     FINISHED = "finished"
@@ -122,6 +124,7 @@ class ClipResult(Document):
     frame_count: int = 0
     duration_sec: float = 0.0
     size_bytes: int = 0
+    scores: KeyframeScores | None = Field(None, description="of the keyframe")
     checks: tuple[Check, ...] = ()
     cost: Cost = Cost()
     seconds: dict[str, float] = Field(default_factory=dict, description="per stage")

@@ -7,6 +7,7 @@ Class names are part of the contract: Step Functions matches its Retry and Catch
     │   ├── ManifestInvalid       the manifest as a whole cannot be used
     │   ├── KeyframeMissing       named in the manifest, never arrived
     │   ├── KeyframeUnreadable    not an image we can decode, or not one we accept
+    │   ├── KeyframeScoredLow     below the least score, where the project or manifest rejects
     │   ├── MotionUnsafe          a camera path that leaves the picture, races or flickers
     │   ├── ModelUnavailable      no candidate of the route can run here
     │   ├── LibraryKeyTaken       the library holds a file there that is not ours
@@ -101,6 +102,10 @@ class KeyframeMissing(InvalidInput):
 
 class KeyframeUnreadable(InvalidInput):
     """A keyframe that is not an image we can decode, or not one we accept."""
+
+
+class KeyframeScoredLow(InvalidInput):
+    """A keyframe below the least score of its project or manifest, where these reject."""
 
 
 class MotionUnsafe(InvalidInput):

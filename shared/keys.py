@@ -3,6 +3,7 @@
 drop      <project>/<batch>/…            what creators drop; our answers start with `_`
 work      runs/<run id>/…                what one run decided
           artefacts/<clip key>/…         what was made, named by its content
+          made/<order key>.json          which orders were made already
 library   <project>/<batch>/…            finished clips with their companions
           _audit/<project>/<batch>/…     one JSON line an operation
 """
@@ -134,6 +135,11 @@ class ArtefactKeys(NamedTuple):
     @property
     def inspection(self) -> str:
         return self._key("inspection.json")
+
+
+def made_key(order_key: str) -> str:
+    """A note that an order was made before: making it again costs no model's money."""
+    return f"made/{order_key}.json"
 
 
 def job_result_key(job_id: str) -> str:

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from shared.batch import Cost
 from shared.clip import ClipPlan, Deviation, Document, MotionPlan
+from shared.scoring.document import KeyframeScores
 
 
 class MadeFile(Document):
@@ -27,7 +28,10 @@ class VideoMeta(Document):
     clip_key: str
     made_at: str
     reused: bool = Field(False, description="the same content had been made before")
-    source: dict[str, Any] = Field(description="keyframe: name, version, sha256, size in pixels")
+    source: dict[str, Any] = Field(
+        description="keyframe: name, version, sha256, size in pixels; the other files by field"
+    )
+    keyframe_scores: KeyframeScores | None = Field(None, description="of the keyframe, 0 to 1")
     motion_params: MotionPlan
     generation_settings: dict[str, Any]
     video: dict[str, Any] = Field(description="measured on the delivered file")
@@ -55,7 +59,9 @@ def generation_settings(
         "camera_strategy": plan.camera_strategy,
         "params": plan.generation_params,
         "prompt": plan.prompt,
+        "scene": plan.scene.model_dump() if plan.scene else None,
         "negative_prompt": plan.negative_prompt,
+        "sent": plan.generation.model_dump(mode="json") if plan.generation else None,
         "finish": plan.finish.model_dump(mode="json"),
         "encoder": encoder,
         **({"run": made} if made else {}),

@@ -12,7 +12,7 @@ BATCHES_FINISHED = "BatchesFinished"
 
 CLIPS_DONE = "ClipsDone"
 CLIPS_FAILED = "ClipsFailed"
-"""Our fault, not the creator's."""
+"""Our fault, not the creator's. A clip that is done publishes 0: the mean is the failed share."""
 CLIPS_REJECTED = "ClipsRejected"
 """The creator can mend it."""
 CLIPS_FLAGGED = "ClipsFlagged"
@@ -20,6 +20,9 @@ CLIPS_FLAGGED = "ClipsFlagged"
 
 CLIP_COST_USD = "ClipCostUsd"
 BATCH_COST_USD = "BatchCostUsd"
+
+PROVIDERS_PAUSED = "ProvidersPaused"
+"""A provider of models is down: it was paused, or a trial after a pause failed."""
 
 STAGE_SECONDS = "StageSeconds"
 STAGES = ("prepare_clip", "finish_clip", "inspect_clip", "publish_clip")

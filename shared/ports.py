@@ -117,4 +117,10 @@ class RunStarter(Protocol):
 class DropQueue(Protocol):
     """The queue that feeds `accept_drop`."""
 
-    def drop_again(self, manifest: ObjectRef) -> None: ...
+    def drop_again(self, manifest: ObjectRef, *, retake: str = "") -> None:
+        """Drop a manifest once more.
+
+        `retake` names a run that is to be made anew although nothing was changed, because something
+        has come of it since: a paid clip that was late, or a person's yes.
+        """
+        ...

@@ -7,6 +7,7 @@ from typing import Literal
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 
 from stacks.acknowledge import acknowledge, cross_stack_name
@@ -42,6 +43,7 @@ class Places:
     drops: sqs.IQueue
     jobs: sqs.IQueue
     workers: tuple[sqs.IQueue, ...]
+    creators: sns.ITopic
     state_machine_arn: str
     providers_secret_arn: str
 
@@ -133,6 +135,7 @@ def _whole(right: Access, places: Places) -> iam.PolicyStatement:
         # Named, the machine is not what IAM asks for (aws-cdk discussion 26401), and its Map's
         # children have another ARN. Nothing is given away: nobody can guess a task's token.
         Access.TELL_TASKS: (TELL_TASKS, "*"),
+        Access.TELL_PEOPLE: (("sns:Publish",), places.creators.topic_arn),
         Access.READ_KEYS: (("secretsmanager:GetSecretValue",), places.providers_secret_arn),
     }
     return _allow(*rights[right])

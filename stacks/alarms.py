@@ -11,10 +11,12 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 from shared import metrics
 from stacks.metric_sources import (
+    AVERAGE,
     HOUR,
     MAXIMUM,
     MINUTES_5,
     every_function,
+    ours,
     rule_matches,
     share_percent,
 )
@@ -60,13 +62,9 @@ def alarm_specs(pipeline: PipelineStack) -> tuple[AlarmSpec, ...]:
             name="ClipsFailing",
             anchor="clips-failing",
             meaning=f"More than {FAILING_PERCENT} % of an hour's clips failed by our own fault.",
-            metric=share_percent(
-                *(metrics.CLIPS_FAILED, metrics.CLIPS_DONE),
-                at_least=1,
-                period=HOUR,
-                label="failed %",
-            ),
-            threshold=FAILING_PERCENT,
+            # a clip that is done publishes a 0, so the mean is the share: one metric, not two
+            metric=ours(metrics.CLIPS_FAILED, statistic=AVERAGE, period=HOUR),
+            threshold=FAILING_PERCENT / 100,
         ),
         AlarmSpec(
             name="FlaggedShare",
@@ -88,6 +86,13 @@ def alarm_specs(pipeline: PipelineStack) -> tuple[AlarmSpec, ...]:
                 statistic=MAXIMUM, period=MINUTES_5
             ),
             threshold=OLDEST_DROP.to_seconds(),
+        ),
+        AlarmSpec(
+            name="ProvidersPaused",
+            anchor="providers-paused",
+            meaning="A provider of models is down, and no job is sent to it.",
+            metric=ours(metrics.PROVIDERS_PAUSED),
+            threshold=0,
         ),
         AlarmSpec(
             name="FunctionThrottles",

@@ -202,7 +202,7 @@ def wait_for_job(comment: str, *, then: str) -> State:
         "Arguments": {
             "QueueUrl": "${JobsQueueUrl}",
             "MessageBody": (
-                "{% $string({'job_id': $states.input.job_id,"
+                "{% $string({'job_id': $states.input.job_id, 'run': $states.input.run,"
                 " 'token': $states.context.Task.Token}) %}"
             ),
         },
@@ -211,6 +211,28 @@ def wait_for_job(comment: str, *, then: str) -> State:
         "HeartbeatSeconds": JOB_HEARTBEAT_SEC,
         "Retry": WAIT_RETRIES,
         "Catch": [{"ErrorEquals": ["States.ALL"], "Next": then, "Output": INPUT}],
+        "Next": then,
+    }
+
+
+def wait_for_answer(state: str, comment: str, *, timeout_sec: int, then: str) -> State:
+    """Hand a token to the function named after the state, and wait until somebody ends the wait.
+
+    Whatever ends it, `then` looks at what was answered: a wait that is over says nothing.
+    """
+    return {
+        "Type": "Task",
+        "QueryLanguage": "JSONata",
+        "Comment": comment,
+        "Resource": "arn:${Partition}:states:::lambda:invoke.waitForTaskToken",
+        "Arguments": {
+            "FunctionName": f"${{{function_placeholder(state)}}}",
+            "Payload": {**from_input("run"), "token": "{% $states.context.Task.Token %}"},
+        },
+        "Output": INPUT,
+        "TimeoutSeconds": timeout_sec,
+        "Retry": WAIT_RETRIES,
+        "Catch": [{"ErrorEquals": ["States.Timeout"], "Next": then, "Output": INPUT}],
         "Next": then,
     }
 

@@ -180,6 +180,7 @@ def _definition(settings: Settings, timeouts: Mapping[str, int]) -> str:
         batch_definition(
             timeouts=timeouts,
             max_concurrency=settings.max_concurrency,
-            timeout_hours=settings.batch_timeout_hours,
+            timeout_hours=settings.batch_timeout_hours + settings.approval_wait_hours,
+            approval_hours=settings.approval_wait_hours,
         )
     )

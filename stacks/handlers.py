@@ -35,6 +35,7 @@ class Access(StrEnum):
     QUEUE_WORK = "send to the workers' queues"
     TELL_TASKS = "tell waiting tasks"
     READ_KEYS = "read the providers' secret"
+    TELL_PEOPLE = "publish to the creators topic"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +71,15 @@ class HandlerSpec:
         return self.reads_keys and self.name != RECEIVE_CALLBACK
 
     @property
+    def tells_people(self) -> bool:
+        return Access.TELL_PEOPLE in self.access
+
+    @property
+    def asks_people(self) -> bool:
+        """Does it ask for approvals, or take their answers?"""
+        return self.name in ASKING
+
+    @property
     def entry(self) -> str:
         return f"lambdas.{self.name}.handler"
 
@@ -82,21 +92,30 @@ SETTLE_BROKEN_RUN = "settle_broken_run"
 ADVANCE_JOB = "advance_job"
 RECEIVE_CALLBACK = "receive_callback"
 SWEEP_JOBS = "sweep_jobs"
+RESERVE_BUDGET = "reserve_budget"
+AWAIT_APPROVAL = "await_approval"
+ANSWER_APPROVAL = "answer_approval"
 OUTSIDE_WORKFLOW = frozenset(
-    {ACCEPT_DROP, SETTLE_BROKEN_RUN, ADVANCE_JOB, RECEIVE_CALLBACK, SWEEP_JOBS}
+    {
+        *(ACCEPT_DROP, SETTLE_BROKEN_RUN, ANSWER_APPROVAL),
+        *(ADVANCE_JOB, RECEIVE_CALLBACK, SWEEP_JOBS),
+    }
 )
+ASKING = frozenset({ACCEPT_DROP, RESERVE_BUDGET, AWAIT_APPROVAL, ANSWER_APPROVAL})
 
 
 def handler_specs(settings: Settings) -> tuple[HandlerSpec, ...]:
     """The table, with the settings filled in."""
     core, finish, inspect = Bundle.CORE, Bundle.FINISH, Bundle.INSPECT
     drop, work, library = Access.READ_DROP, Access.READ_WORK, Access.READ_LIBRARY
-    keys = Access.READ_KEYS
+    keys, tell = Access.READ_KEYS, Access.TELL_PEOPLE
     return (
-        _spec(ACCEPT_DROP, core, 512, 60, drop, Access.START_RUNS),
+        _spec(ACCEPT_DROP, core, 512, 60, drop, Access.START_RUNS, Access.TELL_TASKS),
         _spec("check_manifest", core, 1024, 120, drop, Access.WRITE_WORK),
         _spec("await_keyframes", core, 1024, 120, drop, work),
         _spec("plan_batch", core, 1024, 300, drop, work, Access.WRITE_WORK),
+        _spec(RESERVE_BUDGET, finish, 1024, 300, drop, work, Access.WRITE_WORK, keys, tell),
+        _spec(AWAIT_APPROVAL, core, 512, 60, Access.TELL_TASKS),
         # looks into the library, so that a name taken by a stranger is refused before rendering
         _spec("prepare_clip", finish, 3008, 120, drop, work, library, Access.WRITE_WORK, keys),
         _spec("route_clip", finish, 3008, 120, drop, work, Access.WRITE_WORK, keys),
@@ -116,7 +135,7 @@ def handler_specs(settings: Settings) -> tuple[HandlerSpec, ...]:
         _spec(
             *(ADVANCE_JOB, core, 1024, 360),
             *(work, Access.WRITE_WORK, keys),
-            *(Access.QUEUE_JOBS, Access.QUEUE_WORK, Access.TELL_TASKS, Access.DROP_AGAIN),
+            *(Access.QUEUE_JOBS, Access.QUEUE_WORK, Access.TELL_TASKS, Access.DROP_AGAIN, tell),
         ),
         # open to the internet, so not even the common rights
         HandlerSpec(
@@ -128,7 +147,15 @@ def handler_specs(settings: Settings) -> tuple[HandlerSpec, ...]:
                 {Access.NOTE_CALLBACKS, Access.WRITE_ANSWERS, keys, Access.QUEUE_JOBS}
             ),
         ),
-        _spec(SWEEP_JOBS, core, 512, 120, Access.QUEUE_JOBS),
+        # as open as that: it shows a question and takes one answer, whoever has the link
+        HandlerSpec(
+            name=ANSWER_APPROVAL,
+            bundle=core,
+            memory_mb=512,
+            timeout_sec=30,
+            access=frozenset({Access.NOTE_CALLBACKS, keys, Access.TELL_TASKS}),
+        ),
+        _spec(SWEEP_JOBS, core, 512, 120, Access.QUEUE_JOBS, tell),
     )
 
 

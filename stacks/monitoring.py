@@ -66,6 +66,7 @@ class MonitoringStack(Stack):
         dashboard.add_widgets(self._quality(), self._stages())
         dashboard.add_widgets(self._cost(), self._waiting())
         dashboard.add_widgets(self._functions(), self._executions())
+        dashboard.add_widgets(_graph("Providers paused", ours(metrics.PROVIDERS_PAUSED)))
 
     def _batches(self) -> cloudwatch.GraphWidget:
         names = (metrics.BATCHES_ACCEPTED, metrics.BATCHES_FINISHED, metrics.BATCHES_REJECTED)

@@ -15,8 +15,10 @@ from stacks.handler_function import HandlerFunction
 from stacks.handlers import (
     ACCEPT_DROP,
     ADVANCE_JOB,
+    ANSWER_APPROVAL,
     OUTSIDE_WORKFLOW,
     RECEIVE_CALLBACK,
+    RESERVE_BUDGET,
     SETTLE_BROKEN_RUN,
     SWEEP_JOBS,
     Bundle,
@@ -101,6 +103,7 @@ class PipelineStack(Stack):
             drops=self.drops,
             jobs=self.jobs,
             workers=tuple(self.workers.values()),
+            creators=self.creators,
             state_machine_arn=machine_arn(self, self._settings),
             providers_secret_arn=self._secret_arn(),
         )
@@ -133,6 +136,12 @@ class PipelineStack(Stack):
             **({"JOBS_QUEUE_URL": self.jobs.queue_url} if spec.queues_jobs else {}),
             **({"PROVIDERS_SECRET": self._settings.providers_secret} if spec.reads_keys else {}),
             **({"WORKER_QUEUES": self._worker_queues()} if spec.knows_engines else {}),
+            **({"CREATORS_TOPIC_ARN": self.creators.topic_arn} if spec.tells_people else {}),
+            **(
+                {"APPROVAL_WAIT_HOURS": str(settings.approval_wait_hours)}
+                if spec.asks_people
+                else {}
+            ),
         }
 
     def _worker_queues(self) -> str:
@@ -176,6 +185,11 @@ class PipelineStack(Stack):
             auth_type=lambda_.FunctionUrlAuthType.NONE
         )
         self.handlers[ADVANCE_JOB].add_environment("CALLBACK_URL", self.callback.url)
+        # Behind one-time links in a mail: whoever has the link may answer, and nobody else can.
+        self.approval = self.handlers[ANSWER_APPROVAL].add_function_url(
+            auth_type=lambda_.FunctionUrlAuthType.NONE
+        )
+        self.handlers[RESERVE_BUDGET].add_environment("APPROVAL_URL", self.approval.url)
         self.sweep_rule = sweep_every_hour(
             self,
             "OnTheHour",
@@ -206,6 +220,7 @@ class PipelineStack(Stack):
             "JobsQueueUrl": self.jobs.queue_url,
             "JobsDeadLettersUrl": self.jobs_dead_letters.queue_url,
             "CallbackUrl": self.callback.url,
+            "ApprovalUrl": self.approval.url,
             "DropsDeadLettersUrl": self.drops_dead_letters.queue_url,
             "NotificationsDeadLettersUrl": self.notifications_dead_letters.queue_url,
             **{

@@ -98,6 +98,9 @@ class Settings(BaseModel):
     batch_timeout_hours: int = Field(
         48, ge=1, le=168, description="after this a batch is stopped and settled"
     )
+    approval_wait_hours: int = Field(
+        72, ge=1, le=720, description="how long a batch waits for its price to be approved"
+    )
 
     work_days: int = Field(7, ge=1, le=365, description="how long intermediates are kept")
     drop_version_days: int = Field(

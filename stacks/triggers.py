@@ -8,7 +8,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from shared.manifest.names import MANIFEST_SUFFIX, MARKERS
+from shared.manifest.names import MANIFEST_SUFFIX, MARKERS, TEXT_ENDING
 
 # EventBridge's own limits; an event is worth trying for as long as a day.
 RETRY_ATTEMPTS = 185
@@ -17,7 +17,11 @@ BETWEEN_SWEEPS = Duration.hours(1)
 
 BROKEN = ("FAILED", "TIMED_OUT", "ABORTED")
 
-WAKING_SUFFIXES = (MANIFEST_SUFFIX, *(f"/{marker}" for marker in sorted(MARKERS)))
+WAKING_SUFFIXES = tuple(
+    f"{ending}{windows}"
+    for ending in (MANIFEST_SUFFIX, *(f"/{marker}" for marker in sorted(MARKERS)))
+    for windows in ("", TEXT_ENDING)
+)
 """Ends of keys that mean something to `accept_drop`, in any letter case."""
 
 

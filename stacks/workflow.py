@@ -1,6 +1,7 @@
 """The batch's state machine as data, top level JSONPath and every other state JSONata.
 
-    CheckManifest → AwaitKeyframes ⇄ WaitForKeyframes → PlanBatch → RenderClips → CloseBatch
+    CheckManifest → AwaitKeyframes ⇄ WaitForKeyframes → PlanBatch
+        → (ReserveBudget ⇄ AwaitApproval) → RenderClips → CloseBatch
 
 State names are those of docs/architecture.md; a state that calls a function has its name.
 """
@@ -19,14 +20,16 @@ from stacks.asl import (
     mark,
     notify,
     set_aside,
+    wait_for_answer,
 )
 from stacks.clip_workflow import FIRST, clip_states
 
 SECONDS_AN_HOUR = 3600
+ANSWER_MARGIN_SEC = 300
 
 
 def batch_definition(
-    *, timeouts: Mapping[str, int], max_concurrency: int, timeout_hours: int
+    *, timeouts: Mapping[str, int], max_concurrency: int, timeout_hours: int, approval_hours: int
 ) -> dict[str, Any]:
     """The whole definition.
 
@@ -35,6 +38,7 @@ def batch_definition(
     timeouts : seconds that each function may take, by state name.
     max_concurrency : clips of one batch made at the same time.
     timeout_hours : after this the execution ends as TIMED_OUT.
+    approval_hours : how long the batch waits for somebody to approve its price.
     """
     return {
         "Comment": "One batch: from a dropped manifest to finished clips and a report.",
@@ -43,6 +47,7 @@ def batch_definition(
         "TimeoutSeconds": timeout_hours * SECONDS_AN_HOUR,
         "States": {
             **_opening(timeouts),
+            **_budgeting(timeouts, approval_hours),
             "RenderClips": _render_clips(timeouts, max_concurrency),
             **_closing(timeouts),
         },
@@ -94,7 +99,54 @@ def _opening(timeouts: Mapping[str, int]) -> States:
             "Next": "AwaitKeyframes",
         },
         "PlanBatch": step(
-            "PlanBatch", "Write the list of clips to make into the work bucket.", "RenderClips"
+            "PlanBatch", "Write the list of clips to make into the work bucket.", "MoneyNeeded"
+        ),
+    }
+
+
+def _budgeting(timeouts: Mapping[str, int], approval_hours: int) -> States:
+    return {
+        "MoneyNeeded": choose(
+            "Camera moves are free, and a dry run spends nothing.",
+            rules={
+                "$states.input.plan.paid = true and $states.input.run.dry_run = false": (
+                    "ReserveBudget"
+                )
+            },
+            otherwise="RenderClips",
+        ),
+        "ReserveBudget": handler(
+            "ReserveBudget",
+            "Set aside what the batch may cost, or refuse it before anything is paid.",
+            payload=from_input("run"),
+            timeout_sec=timeouts["ReserveBudget"],
+            then="ApprovalNeeded",
+            catches=batch_catches(),
+        ),
+        "ApprovalNeeded": choose(
+            "Above the project's threshold somebody has to say yes.",
+            rules={
+                "$states.input.next = 'ask'": "NotifyApproval",
+                "$states.input.next = 'wait'": "AwaitApproval",
+            },
+            otherwise="RenderClips",
+        ),
+        "NotifyApproval": notify(
+            "Tell subscribers what the batch may cost, and how to answer.",
+            aside="SetAsideApproval",
+            then="AwaitApproval",
+        ),
+        "SetAsideApproval": set_aside(
+            "Keep the message that could not be delivered.",
+            then="AwaitApproval",
+            otherwise="AwaitApproval",
+        ),
+        "AwaitApproval": wait_for_answer(
+            "AwaitApproval",
+            "Wait for APPROVED, DENIED or CANCEL; the money is set aside meanwhile.",
+            # the question itself has expired by then
+            timeout_sec=approval_hours * SECONDS_AN_HOUR + ANSWER_MARGIN_SEC,
+            then="ReserveBudget",
         ),
     }
 

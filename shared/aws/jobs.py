@@ -3,6 +3,7 @@
 pk  job#<job id>        sk  job
 pk  open-jobs           sk  <job id>      until the job's last end, for the sweeper
 pk  slots#<provider>    sk  slots
+pk  breakers            sk  provider#<provider>
 """
 
 import json
@@ -130,6 +131,10 @@ class Tasks:
 
     def tell(self, token: str, answer: Mapping[str, Any]) -> None:
         self._call(self._sfn.send_task_success, taskToken=token, output=json.dumps(answer))
+
+    def wake(self, token: str) -> None:
+        """End a wait that has nothing to say: the state after it looks for itself."""
+        self.tell(token, {})
 
     def heartbeat(self, token: str) -> None:
         self._call(self._sfn.send_task_heartbeat, taskToken=token)

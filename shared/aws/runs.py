@@ -54,11 +54,12 @@ class SqsDropQueue:
         self._sqs = client
         self._url = queue_url
 
-    def drop_again(self, manifest: ObjectRef) -> None:
+    def drop_again(self, manifest: ObjectRef, *, retake: str = "") -> None:
         event = {
             "detail-type": "Object Created",
-            "source": "dropreel.pending",
+            "source": "dropreel.again",
             "detail": {
+                "retake": retake,
                 "bucket": {"name": manifest.bucket},
                 "object": {
                     "key": manifest.key,

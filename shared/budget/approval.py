@@ -2,6 +2,7 @@
 
     waiting ──▶ approved
        ├──────▶ denied
+       ├──────▶ withdrawn (the batch ended before anybody answered)
        └──────▶ expired (nobody answered in time)
 
 The first answer stands. The same answer again changes nothing, the other one is refused.
@@ -36,6 +37,7 @@ class ApprovalState(StrEnum):
     APPROVED = "approved"
     DENIED = "denied"
     EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
 
 
 class Way(StrEnum):
@@ -110,6 +112,14 @@ def look(approval: Approval, at: datetime) -> Approval:
             state=ApprovalState.EXPIRED, decided_at=approval.expires_at, nonce=""
         )
     return approval
+
+
+def withdraw(approval: Approval, at: datetime) -> Approval:
+    """The question of a batch that has ended: nobody need answer it, and its links are dead."""
+    now = look(approval, at)
+    if now.state is not ApprovalState.WAITING:
+        return now
+    return now.changed(state=ApprovalState.WITHDRAWN, decided_at=at.isoformat(), nonce="")
 
 
 def answer(approval: Approval, said: Answer, *, by: str, way: Way, at: datetime) -> Approval:

@@ -91,15 +91,25 @@ class Ledger:
         assert after.hold is not None  # noqa: S101 - narrows the type: it was just opened
         return after.hold
 
+    def approve_batch(self, project: str, run_id: str, by: str) -> BatchHold | None:
+        """Write onto a batch's hold who approved its price."""
+        return self._change_hold(project, run_id, lambda books: transitions.approve_hold(books, by))
+
     def close_batch(self, project: str, run_id: str) -> BatchHold | None:
         """Give back what a batch has set aside and no attempt has drawn."""
+        return self._change_hold(
+            project, run_id, lambda books: transitions.close_hold(books, self.now())
+        )
 
+    def _change_hold(
+        self, project: str, run_id: str, decide: Callable[[Books], Books]
+    ) -> BatchHold | None:
         def read() -> Books:
             hold = self.store.hold(project, run_id)
             month = hold.month if hold else month_of(self.now())
             return Books(self._account(project, month), hold=hold)
 
-        return self._change(read, lambda books: transitions.close_hold(books, self.now())).hold
+        return self._change(read, decide).hold
 
     def reserve(self, attempt: Attempt) -> LedgerEntry:
         """Set an attempt's money aside, before anything is sent.
@@ -170,6 +180,11 @@ class Ledger:
         account = self.store.account(project, month)
         if account and account.untold():
             self._warn(BudgetWarning(account, account.untold()))
+
+    def warn_lost(self) -> None:
+        """Tell every mark of this month whose message was lost."""
+        for project in self.store.projects():
+            self.warn_again(project.name, month_of(self.now()))
 
     def _move(
         self, project: str, job_id: str, decide: Callable[[Books], Books]

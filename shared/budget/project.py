@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 from shared.budget.money import MicroUsd
 from shared.clip import Document
 from shared.routing.policy import Policy
+from shared.scoring.policy import ScoringPolicy
 
 ALERT_PERCENTS = (50, 80, 100)
 
@@ -17,7 +18,7 @@ class Project(Document):
     `monthly_budget` of 0 means that nothing may be spent; there is no value for "unlimited".
     `approve_above` is what a batch may cost before a person is asked: None asks never (the budget
     is the approval), 0 asks for every batch that costs anything. `default_route` is taken where a
-    manifest names none; empty means the deployment's own.
+    manifest names none; empty means the deployment's own. `scoring` is what it asks of keyframes.
     """
 
     version: int = 0
@@ -25,6 +26,7 @@ class Project(Document):
     monthly_budget: MicroUsd = Field(0, ge=0)
     approve_above: MicroUsd | None = Field(None, ge=0)
     policy: Policy = Policy()
+    scoring: ScoringPolicy = ScoringPolicy()
     default_route: tuple[str, ...] = ()
     alert_percents: tuple[int, ...] = ALERT_PERCENTS
     changed_at: str = ""

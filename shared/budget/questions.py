@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -16,6 +17,7 @@ from shared.budget.approval import (
     check_go_ahead,
     look,
     said_by_marker,
+    withdraw,
 )
 from shared.budget.approval_link import answer_by_link, read_token
 from shared.budget.errors import AlreadyDecided, ApprovalExpired, LinkRefused
@@ -109,6 +111,19 @@ class Questions:
                 continue  # an old run's question; the marker speaks to those that wait
         return answered
 
+    def look_at_link(self, key: bytes, token: str) -> tuple[Approval, Answer]:
+        """What a one-time link would answer, without answering.
+
+        Raises
+        ------
+        LinkRefused : it is forged, used or too old.
+        """
+        claim = read_token(key, token, self.now())
+        there = self.store.approval(claim.folder, claim.run_id)
+        answer_by_link(there, claim, self.now())
+        assert there is not None  # noqa: S101 - narrows the type: the line above refuses None
+        return there, claim.said
+
     def answer_by_link(self, key: bytes, token: str) -> Approval:
         """Give a one-time link's answer.
 
@@ -123,6 +138,24 @@ class Questions:
             return self.store.save_approval(decided)
         except Conflict as error:  # its twin was faster
             raise LinkRefused("This link was used at this very moment.") from error
+
+    def withdraw(self, folder: Folder, run_id: str) -> None:
+        """Take the question of a run back that has ended."""
+        for _ in range(TRIES):
+            there = self.store.approval(folder, run_id)
+            if there is None or there.state is not ApprovalState.WAITING:
+                return
+            with suppress(Conflict):  # somebody answers at this very moment: look again
+                self.store.save_approval(withdraw(there, self.now()))
+                return
+
+    def waiting(self, folder: Folder) -> list[Approval]:
+        """The questions of a folder that nobody has answered yet."""
+        return [
+            found
+            for found in self.store.approvals(folder)
+            if look(found, self.now()).state is ApprovalState.WAITING
+        ]
 
     def expire(self, folder: Folder, run_id: str) -> Approval | None:
         """Let a question go that nobody answered in time; None when there is nothing to let go."""

@@ -83,6 +83,14 @@ def open_hold(books: Books, project: Project, hold: BatchHold, at: datetime) -> 
     return replace(books, account=account, hold=hold)
 
 
+def approve_hold(books: Books, by: str) -> Books:
+    """Write down who approved a batch's price; its attempts carry the name on."""
+    hold = books.hold
+    if hold is None or hold.approved_by == by:
+        return books
+    return replace(books, hold=hold.changed(approved_by=by))
+
+
 def close_hold(books: Books, at: datetime) -> Books:
     """Give back what no attempt of the batch has drawn."""
     hold = books.open_hold

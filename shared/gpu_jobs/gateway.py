@@ -18,7 +18,7 @@ from shared.gpu_jobs.record import GpuRecord
 from shared.gpu_jobs.report import Report
 from shared.jobs.job import Job
 from shared.jobs.outcome import Reading, SubmitReading
-from shared.jobs.ports import ResultUnusable
+from shared.jobs.ports import Down, ResultUnusable
 from shared.keys import job_report_key, job_result_key
 from shared.ports import Conflict, ObjectStore
 from shared.providers.contract import Pace
@@ -51,13 +51,13 @@ class OwnGpus(ABC):
     def submit(self, job: Job) -> SubmitReading: ...
 
     @abstractmethod
-    def cancel(self, job: Job) -> None: ...
+    def cancel(self, job: Job) -> bool | None: ...
 
     @abstractmethod
     def lookup(self, job: Job) -> SubmitReading | None: ...
 
     @abstractmethod
-    def poll(self, job: Job) -> Reading | None: ...
+    def poll(self, job: Job) -> Reading | Down | None: ...
 
     @abstractmethod
     def usd_per_second(self, job: Job, gpu: str) -> Decimal:

@@ -17,6 +17,7 @@ from shared.gpu_jobs.gateway import OwnGpus
 from shared.gpu_jobs.gpu import gpu_class_for, price_of_gpu, tiers
 from shared.jobs.job import Job
 from shared.jobs.outcome import Billed, Ending, Outcome, Reading, SubmitReading
+from shared.jobs.ports import Down
 from shared.providers.refusals import refused
 
 MODAL = "modal"
@@ -51,7 +52,9 @@ class ModalCalls(Protocol):
 
     def look(self, call_id: str) -> CallReading: ...
 
-    def cancel(self, call_id: str) -> None: ...
+    def cancel(self, call_id: str) -> bool:
+        """Ask for a stop; was it heard?"""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +76,7 @@ class ModalGateway(OwnGpus):
             return None
         return SubmitReading(job_id=record.runner.removeprefix(OF_MODAL))
 
-    def poll(self, job: Job) -> Reading | None:
+    def poll(self, job: Job) -> Reading | Down | None:
         reading = self.read(job)
         if reading.ending is not None:
             return reading
@@ -81,13 +84,14 @@ class ModalGateway(OwnGpus):
         if said.state is CallState.RUNNING:
             return reading
         if said.state is CallState.NOBODY_SAYS:
-            return None
+            return Down(said.message)
         # The report may have been written between the two looks.
         reading = self.read(job)
         return reading if reading.ending is not None else self._ended(job, said)
 
-    def cancel(self, job: Job) -> None:
-        self.calls.cancel(job.provider_job_id)
+    def cancel(self, job: Job) -> bool | None:
+        """Modal stops it at once, if it hears; if not, the runner hears it when it speaks next."""
+        return self.calls.cancel(job.provider_job_id)
 
     def usd_per_second(self, job: Job, gpu: str) -> Decimal:
         row = load_catalog().find(job.request.model)

@@ -70,13 +70,11 @@ class ModalClient:
             method.hydrate()
         except (said.NotFoundError, said.AuthError, said.PermissionDeniedError) as error:
             return refused(Outcome.FAILED, f"Modal refused: {_first_line(error)}")
-        except Exception as error:
+        except Exception as error:  # looking up starts nothing, whatever went wrong
+            message = f"Modal could not be asked: {_first_line(error)}"
             return refused(
-                Outcome.FAILED,
-                f"Modal could not be asked: {_first_line(error)}",
-                retryable=True,
-                retry_after_sec=LATER_SEC,
-            )
+                Outcome.FAILED, message, retryable=True, retry_after_sec=LATER_SEC
+            ).model_copy(update={"unreachable": True})
         try:
             call = method.spawn(document.model_dump(mode="json", exclude_none=True))
         except said.ResourceExhaustedError as error:
@@ -108,21 +106,23 @@ class ModalClient:
         except (
             *(said.ConnectionError, said.ServiceError, said.ResourceExhaustedError),
             *(said.AuthError, said.InternalError),
-        ):
-            return CallReading(state=CallState.NOBODY_SAYS)
+        ) as error:
+            message = f"Modal could not be asked: {_first_line(error)}"
+            return CallReading(state=CallState.NOBODY_SAYS, message=message)
         except Exception as error:
             message = f"the run failed: {_first_line(error)}"
             return CallReading(state=CallState.FAILED, message=message)
         return CallReading(state=CallState.RETURNED)
 
-    def cancel(self, call_id: str) -> None:
-        """Ask for a stop; if nobody hears it, the runner hears it when it speaks next."""
+    def cancel(self, call_id: str) -> bool:
+        """Ask for a stop; was it heard?"""
         import modal  # noqa: PLC0415
 
         try:
             modal.FunctionCall.from_id(call_id, client=self._client).cancel()
-        except Exception:
-            return
+        except Exception:  # whatever it was: the runner hears of the stop when it speaks next
+            return False
+        return True
 
 
 def _first_line(error: BaseException) -> str:

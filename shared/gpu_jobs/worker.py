@@ -62,8 +62,9 @@ class WorkerGateway(OwnGpus):
             return stopped_early()
         return reading
 
-    def cancel(self, job: Job) -> None:
+    def cancel(self, job: Job) -> bool | None:
         """Whoever runs it is told when it speaks next; whoever takes it later, at once."""
+        return True
 
     def usd_per_second(self, job: Job, gpu: str) -> Decimal:
         del job, gpu

@@ -15,10 +15,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from shared.errors import InvalidInput, Transient
+from shared.jobs.breaker import Contact
 from shared.jobs.job import Job, Waiter
-from shared.jobs.outcome import Billed, Ending, JobState, Outcome, SubmitReading
+from shared.jobs.outcome import Billed, Ending, JobState, Outcome, Reading, SubmitReading
 from shared.jobs.ports import (
+    Breakers,
     Desk,
+    Down,
     Gateway,
     JobStore,
     ResultExpired,
@@ -32,11 +35,17 @@ SUBMIT_GRACE = timedelta(minutes=3)
 """How long a POST may be on its way: its timeout, the handler's, and some."""
 
 SLOT_PAUSE_SEC = 10
+LONGEST_LOOK_SEC = 60
+"""A job that waits for a paused provider is looked at so often: it may have been cancelled."""
+
 UNKNOWN_PAUSE_SEC = 300
 RESCUE_PAUSE_SEC = 600
 FETCH_TRIES = 12
 REFUSALS = 20
 WAIT_TRIES = 6
+
+STOPPABLE = frozenset({JobState.QUEUED, JobState.RUNNING})
+"""In any other state there is nothing to stop: it was just sent, it is done, or it is over."""
 
 END_STATES = {
     Outcome.FAILED: JobState.FAILED,
@@ -55,6 +64,7 @@ class JobsEngine:
     store: JobStore
     gateway: Callable[[Job], Gateway]
     slots: Slots
+    breakers: Breakers
     treasury: Treasury
     desk: Desk
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -69,6 +79,7 @@ class JobsEngine:
         job = self.store.job(job_id)
         if job is None:
             return None
+        job = self._heed_cancel(job)
         step = {
             JobState.QUEUED: self._submit,
             JobState.SUBMITTING: self._find_submitted,
@@ -78,8 +89,19 @@ class JobsEngine:
         }.get(job.state, self._after_end)
         return step(job)
 
-    def wait(self, job_id: str, token: str) -> None:
+    def _heed_cancel(self, job: Job) -> Job:
+        """Note on the row that nobody wants the clip any more, as long as that can change a thing.
+
+        The word is the runs' rows, so a job that is opened after CANCEL was dropped hears it too.
+        """
+        if job.state not in STOPPABLE or job.cancel_requested or self.desk.wanted(job):
+            return job
+        return self._save(job.model_copy(update={"cancel_requested": True}))
+
+    def wait(self, job_id: str, waiter: Waiter) -> None:
         """Put a waiting task onto the job's row; it is told when the job ends.
+
+        Who waits wants the clip, whoever else has cancelled it before.
 
         Raises
         ------
@@ -87,11 +109,12 @@ class JobsEngine:
         """
         for _ in range(WAIT_TRIES):
             job = self.store.job(job_id)
-            if job is None or any(waiter.token == token for waiter in job.waiters):
+            if job is None or any(each.token == waiter.token for each in job.waiters):
                 return
-            waiter = Waiter(token=token, since=self.now().isoformat())
+            withdrawn = job.cancel_requested and job.state.ended
+            update = {"waiters": (*job.waiters, waiter), "cancel_requested": withdrawn}
             try:
-                self.store.save_job(job.model_copy(update={"waiters": (*job.waiters, waiter)}))
+                self.store.save_job(job.model_copy(update=update))
             except Conflict:
                 continue
             return
@@ -114,8 +137,9 @@ class JobsEngine:
         if job.overdue(now) or job.refusals >= REFUSALS:
             message = f"not accepted in time ({job.refusals} refusals)"
             return self._end(job.ended_as(JobState.FAILED, Outcome.TIMED_OUT, message))
-        if not self.slots.take(job.provider, job.job_id, now):
-            self.desk.again(job.job_id, SLOT_PAUSE_SEC)
+        must_wait_sec = self._take_turn(job, now)
+        if must_wait_sec:
+            self.desk.again(job.job_id, must_wait_sec)
             self.desk.alive(job)
             return job
         try:
@@ -123,7 +147,30 @@ class JobsEngine:
         except InvalidInput as error:
             return self._end(job.ended_as(JobState.REJECTED, Outcome.NO_CREDIT, error.message))
         submitting = self._save(job.moved(JobState.SUBMITTING, submits=job.submits + 1))
-        return self._submitted(submitting, self.gateway(job).submit(submitting))
+        reading = self.gateway(job).submit(submitting)
+        submitted = self._submitted(submitting, reading)
+        self._note_sending(job.provider, reading)
+        return submitted
+
+    def _take_turn(self, job: Job, now: datetime) -> int:
+        """0 when the job may be sent now: its provider is not paused, and it holds a slot."""
+        paused_sec = self.breakers.wait_sec(job.provider, job.job_id, now)
+        if paused_sec > 0:
+            return int(min(LONGEST_LOOK_SEC, paused_sec)) + 1
+        if not self.slots.take(job.provider, job.job_id, now):
+            return SLOT_PAUSE_SEC
+        if self.breakers.may_send(job.provider, job.job_id, now):
+            return 0
+        self.slots.give_back(job.provider, job.job_id)
+        return SLOT_PAUSE_SEC
+
+    def _note_sending(self, provider: str, reading: SubmitReading) -> None:
+        """Tell the breaker: after everything else, since forgetting this costs nothing."""
+        if reading.ambiguous or reading.unreachable:
+            why = reading.ambiguous or (reading.ending.message if reading.ending else "")
+            self.breakers.failed(provider, Contact.SEND, why, self.now())
+        else:
+            self.breakers.answered(provider, Contact.SEND)
 
     def _submitted(self, job: Job, reading: SubmitReading) -> Job:
         if reading.job_id:
@@ -171,8 +218,8 @@ class JobsEngine:
     def _poll(self, job: Job) -> Job:
         gateway = self.gateway(job)
         if job.cancel_requested:
-            gateway.cancel(job)
-        reading = gateway.poll(job)
+            job = job.model_copy(update={"stopping": _heard(gateway.cancel(job), job.provider)})
+        reading = self._ask(gateway, job)
         if reading is None or reading.ending is None:
             if job.overdue(self.now()):
                 return self._time_out(job)
@@ -196,6 +243,16 @@ class JobsEngine:
             )
             return self._fetch(self._save(fetching))
         return self._end(job.moved(END_STATES[reading.ending.outcome], ending=reading.ending))
+
+    def _ask(self, gateway: Gateway, job: Job) -> Reading | None:
+        """How the job is doing, and a word to the breaker."""
+        said = gateway.poll(job)
+        if isinstance(said, Down):
+            self.breakers.failed(job.provider, Contact.ASK, said.reason, self.now())
+            return None
+        if said is not None:
+            self.breakers.answered(job.provider, Contact.ASK)
+        return said
 
     def _time_out(self, job: Job) -> Job:
         message = (
@@ -236,8 +293,12 @@ class JobsEngine:
         )
 
     def _is_late(self, job: Job) -> bool:
-        """Nobody waits any more: the clip's task was told of the time-out, or was never there."""
-        return job.overdue(self.now()) or not job.waiters
+        """Nobody waits any more: the clip's task was told of the time-out, or was never there.
+
+        A batch that was cancelled is not begun again by what came of it after all: the file is
+        there for whoever drops the manifest again.
+        """
+        return not job.cancel_requested and (job.overdue(self.now()) or not job.waiters)
 
     # after an end
 
@@ -266,7 +327,7 @@ class JobsEngine:
         return timed_out and bool(job.provider_job_id) and not job.beyond_rescue(self.now())
 
     def _rescue(self, job: Job) -> Job:
-        reading = self.gateway(job).poll(job)
+        reading = self._ask(self.gateway(job), job)
         if reading is None or reading.ending is None:
             self.desk.again(job.job_id, RESCUE_PAUSE_SEC)
             return job
@@ -283,6 +344,15 @@ def _handles(reading: SubmitReading) -> dict[str, str]:
         "poll_url": reading.poll_url or "",
         "cancel_url": reading.cancel_url or "",
     }
+
+
+def _heard(heard: bool | None, provider: str) -> str:
+    """What came of asking a provider to stop, for people."""
+    if heard is None:
+        return f"{provider} cannot be asked to stop a job: it may still finish, and be billed"
+    if heard:
+        return f"{provider} was asked to stop; what it bills is booked when it says so"
+    return f"{provider} did not hear that it is to stop, and is asked again"
 
 
 def _final(ending: Ending) -> bool:

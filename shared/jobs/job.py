@@ -19,10 +19,12 @@ def job_id(project: str, clip_key: str, candidate: str, attempt: int) -> str:
 
 
 class Waiter(Document):
-    """A Step Functions task that waits for the job."""
+    """A Step Functions task that waits for the job, and the run that it belongs to."""
 
     token: str
     since: str
+    run_id: str = ""
+    manifest_key: str = ""
 
 
 class Job(Document):
@@ -68,6 +70,7 @@ class Job(Document):
     note: str = ""
     cancel_requested: bool = False
     late: bool = Field(False, description="succeeded when nobody waited any more")
+    stopping: str = Field("", description="what came of asking the provider to stop")
     waiters: tuple[Waiter, ...] = ()
 
     def moved(self, state: JobState, **values: Any) -> "Job":

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from pydantic import Field
+
 from shared.clip import Document
 
 
@@ -90,4 +92,5 @@ class SubmitReading(Document):
     cancel_url: str | None = None
     ending: Ending | None = None
     ambiguous: str = ""
+    unreachable: bool = Field(False, description="refused because nobody was there to refuse it")
     retry_after_sec: float | None = None

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from shared.generated import write_or_check
+from shared.jobs.breaker import FAILURES, FIRST_PAUSE, LONGEST_PAUSE
 from shared.jobs.deadlines import DEADLINES, OWN_GPUS, RESCUE
 from shared.jobs.transitions import TRANSITIONS, diagram
 
@@ -35,6 +36,14 @@ waits inside a function.
 - A job that outlives its deadline is watched for {rescue:g} hours more. If the provider finishes,
   the manifest is dropped again by itself and the paid clip is delivered.
 - The next candidate is tried only after a verified end; never while somebody may still deliver.
+- A provider that is down is paused for all batches after {failures} failures in a row (no
+  connection, timeout, 5xx; never moderation, bad requests or rate limits). After {first:g} s one
+  job may try; each failed try doubles the pause, up to {longest:g} minutes. Jobs that have not been
+  sent wait, routes that name somebody else go there, and what runs is asked after as ever.
+- CANCEL reaches the job at its next look, within a minute: what has not been sent ends, what runs
+  is cancelled at the provider where that is possible (Replicate, fal, Runway), and the clip's task
+  ends in any case. What the provider bills is booked when it says so, and a clip that it made after
+  all is there, paid, for the next drop. A job that another batch waits for goes on.
 
 | operation | waited for |
 | --- | --- |
@@ -58,6 +67,9 @@ def page() -> str:
     """The whole page."""
     return TEXT.format(
         rescue=RESCUE.total_seconds() / 3600,
+        failures=FAILURES,
+        first=FIRST_PAUSE.total_seconds(),
+        longest=LONGEST_PAUSE.total_seconds() / 60,
         deadlines="\n".join(
             f"| `{operation.value}` | {limit.total_seconds() / 60:g} minutes |"
             for operation, limit in DEADLINES.items()

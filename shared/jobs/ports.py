@@ -1,10 +1,11 @@
 """What the jobs engine needs from the outside world."""
 
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from shared.clip import ObjectRef
 from shared.errors import DropreelError, Transient
+from shared.jobs.breaker import Contact
 from shared.jobs.job import Job
 from shared.jobs.outcome import Reading, SubmitReading
 
@@ -15,6 +16,12 @@ class ResultExpired(Transient):
 
 class ResultUnusable(DropreelError):
     """What the provider handed over is no video, too large, or not where results may lie."""
+
+
+class Down(NamedTuple):
+    """The provider could not be asked, because it is not there or broke down."""
+
+    reason: str
 
 
 class JobStore(Protocol):
@@ -42,12 +49,12 @@ class Gateway(Protocol):
         """Send the job once. Whatever happens is an answer; it raises for our own mistakes only."""
         ...
 
-    def poll(self, job: Job) -> Reading | None:
-        """How the job is doing; None when nobody could be asked just now."""
+    def poll(self, job: Job) -> Reading | Down | None:
+        """How the job is doing; `Down` or None when nobody could be asked just now."""
         ...
 
-    def cancel(self, job: Job) -> None:
-        """Ask the provider to stop, if it can be asked."""
+    def cancel(self, job: Job) -> bool | None:
+        """Ask to stop; was it heard? None where there is no way to ask."""
         ...
 
     def lookup(self, job: Job) -> SubmitReading | None:
@@ -78,6 +85,22 @@ class Slots(Protocol):
     def give_back(self, provider: str, job_id: str) -> None: ...
 
 
+class Breakers(Protocol):
+    """Circuit breakers across all batches; see `shared/jobs/breaker.py`."""
+
+    def wait_sec(self, provider: str, job_id: str, now: datetime) -> float:
+        """How long the job must wait, because its provider is paused; 0 when it need not."""
+        ...
+
+    def may_send(self, provider: str, job_id: str, now: datetime) -> bool:
+        """Asked last, before a job is sent: of a provider on trial only one job may."""
+        ...
+
+    def failed(self, provider: str, contact: Contact, reason: str, now: datetime) -> None: ...
+
+    def answered(self, provider: str, contact: Contact) -> None: ...
+
+
 class Treasury(Protocol):
     """The ledger as jobs see it. Every call may be repeated."""
 
@@ -102,7 +125,14 @@ class Desk(Protocol):
         ...
 
     def alive(self, job: Job) -> None:
-        """Tell every waiter that the job goes on (heartbeat), and show its progress."""
+        """Tell every waiter that the job goes on (heartbeat), and show its progress.
+
+        Those whose run was stopped are told to wait no longer.
+        """
+        ...
+
+    def wanted(self, job: Job) -> bool:
+        """Does any run still want the clip? No, when CANCEL was dropped for all that did."""
         ...
 
     def rescued(self, job: Job) -> None:

@@ -9,6 +9,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 MANIFEST_SUFFIX = "manifest.json"
+TEXT_ENDING = ".txt"
+"""What Windows puts behind the name of a text file, where nobody sees it. A manifest or a marker
+means the same with it."""
+
 DRY_RUN_SUFFIX = ".dry-run.manifest.json"
 SIDECAR_EXTENSION = ".motion.json"
 
@@ -22,6 +26,9 @@ IMAGE_EXTENSIONS = (
     *(".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"),
     *(".tif", ".tiff", ".avif", ".heic", ".heif"),
 )
+
+SOUND_EXTENSIONS = (".wav", ".mp3", ".m4a", ".aac", ".flac", ".ogg", ".opus")
+"""Voices and music that a manifest may name; the decoder has the last word here too."""
 
 CAPTION_EXTENSIONS = (".caption", ".txt")
 COMPANION_EXTENSIONS = (".yaml", ".yml", *CAPTION_EXTENSIONS)
@@ -57,18 +64,29 @@ def is_ours(name: str) -> bool:
 
 def is_manifest(name: str) -> bool:
     """Is this a manifest? `manifest.json` and everything that ends so (seed X-11)."""
-    return not is_ours(name) and comparable(base_name(name)).endswith(MANIFEST_SUFFIX)
+    return not is_ours(name) and _meant(name).endswith(MANIFEST_SUFFIX)
 
 
 def is_dry_run(name: str) -> bool:
     """Is this a manifest that asks for the plan and the price only?"""
-    return is_manifest(name) and comparable(base_name(name)).endswith(DRY_RUN_SUFFIX)
+    return is_manifest(name) and _meant(name).endswith(DRY_RUN_SUFFIX)
+
+
+def _meant(name: str) -> str:
+    """The comparable name, without what Windows put behind it."""
+    return comparable(base_name(name)).removesuffix(TEXT_ENDING)
 
 
 def is_image(name: str) -> bool:
     """Does the name say picture? `.png` alone, with nothing before the dot, does not."""
     base = comparable(base_name(name))
     return not is_ours(name) and base.endswith(IMAGE_EXTENSIONS) and bool(stem_of(base))
+
+
+def is_sound(name: str) -> bool:
+    """Does the name say sound?"""
+    base = comparable(base_name(name))
+    return not is_ours(name) and base.endswith(SOUND_EXTENSIONS) and bool(stem_of(base))
 
 
 def is_sidecar(name: str) -> bool:
@@ -82,9 +100,16 @@ def is_caption(name: str) -> bool:
 
 
 def marker_of(name: str) -> str | None:
-    """`CANCEL`, `APPROVED` or `DENIED` when the file is one of these words, else None."""
-    word = base_name(name).upper()
-    return word if word in MARKERS else None
+    """`CANCEL`, `APPROVED` or `DENIED` when the file is one of these words, else None.
+
+    With `.txt` behind it the word must be in capitals: `cancel.txt` is the caption of `cancel.png`.
+    """
+    base = base_name(name)
+    word, dot, extension = base.partition(".")
+    if word.upper() not in MARKERS:
+        return None
+    by_windows = word in MARKERS and f".{extension}".lower() == TEXT_ENDING
+    return word.upper() if not dot or by_windows else None
 
 
 def stem_of(name: str) -> str:

@@ -4,6 +4,10 @@ Blocks are merged field by field, with two exceptions that a creator would expec
 names another type of move drops the rectangles of the layers below, which belonged to the other
 move. And `generation_params.model` or `.fps` count in their layer as `route` or `finish.fps` when
 these are not given there, so that a keyframe's own model beats the route of the defaults.
+
+Where no layer names a route, the project's default is taken. Where it has none either, a plain
+keyframe is filmed by the camera, for nothing, and what asks for a model goes the way of the default
+preset.
 """
 
 from collections.abc import Mapping
@@ -13,6 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from shared.catalog import find_model
+from shared.catalog.model import CAMERA_MOVE
 from shared.clip import ClipRequest, MotionType, Operation
 from shared.errors import InvalidInput, ManifestInvalid, Problem
 from shared.manifest.aliases import Translated
@@ -24,15 +29,17 @@ from shared.manifest.names import (
     comparable,
     is_caption,
     is_sidecar,
-    same_stem,
+    stem_of,
 )
+from shared.manifest.operation_rules import operation_problems
 from shared.manifest.parse import ManifestItem
 from shared.manifest.places import at_most, inside, shown
 from shared.manifest.problems import explain, mapping_or_problem
 from shared.manifest.reading import read_json
 from shared.manifest.v1 import ClipSettings, Sidecar
+from shared.routing.presets import DEFAULT_PRESET
 
-BUILT_IN = "built-in"
+BUILT_IN, PROJECT = "built-in", "project"
 _BLOCKS = tuple(ClipSettings.model_fields)
 
 
@@ -43,7 +50,10 @@ class _Layer:
 
 
 def resolve_clip(
-    item: ManifestItem, defaults: ClipSettings, sidecars: Mapping[str, bytes]
+    item: ManifestItem,
+    defaults: ClipSettings,
+    sidecars: Mapping[str, bytes],
+    default_route: tuple[str, ...] = (),
 ) -> ClipRequest:
     """Merge everything that is said about one clip.
 
@@ -52,6 +62,7 @@ def resolve_clip(
     item, defaults : from `parse_manifest`.
     sidecars : file name (or key) → content of the companions that lie beside the keyframe. Motion
         sidecars and captions of the keyframe's own stem are read, everything else is passed over.
+    default_route : the project's; empty where it has none.
 
     Returns
     -------
@@ -64,7 +75,7 @@ def resolve_clip(
     """
     layers, problems = [_Layer("defaults", _said(defaults))], []
     for key in sorted(sidecars, key=_strength):
-        if not same_stem(key, item.image_path) or not (is_caption(key) or is_sidecar(key)):
+        if not _belongs(key, item) or not (is_caption(key) or is_sidecar(key)):
             continue
         read = _read_caption if is_caption(key) else _read_sidecar
         try:
@@ -74,7 +85,11 @@ def resolve_clip(
     if problems:
         raise InvalidInput.because(at_most(problems))
     layers.append(_Layer("manifest", _said(item.asked)))
-    return _merge(item, layers)
+    return _merge(item, layers, default_route)
+
+
+def _belongs(key: str, item: ManifestItem) -> bool:
+    return comparable(stem_of(key)) == comparable(item.stem)
 
 
 def _strength(key: str) -> tuple[bool, bool, str]:
@@ -119,9 +134,10 @@ def _read_sidecar(name: str, data: bytes, item: ManifestItem) -> _Layer:
     except ValidationError as error:
         problems += explain(error, Sidecar, place_written=translated.place_written)
         raise ManifestInvalid.because(problems) from error
-    written_for = (sidecar.image_path or item.image_path).replace("\\", "/")
-    if not same_stem(written_for, item.image_path):
-        message = f"was made for {shown(base_name(written_for))}, not {shown(item.image_path)}."
+    written_for = (sidecar.image_path or "").replace("\\", "/")
+    if written_for and not _belongs(written_for, item):
+        ours = item.image_path or item.stem
+        message = f"was made for {shown(base_name(written_for))}, not {shown(ours)}."
         path = ".".join(map(str, translated.place_written(("image_path",))))
         problems.append(Problem(path, message, "Rename the sidecar.", "wrong_keyframe"))
     if problems:
@@ -129,13 +145,15 @@ def _read_sidecar(name: str, data: bytes, item: ManifestItem) -> _Layer:
     return _Layer(f"sidecar {name}", _said(sidecar))
 
 
-def _merge(item: ManifestItem, layers: list[_Layer]) -> ClipRequest:
+def _merge(item: ManifestItem, layers: list[_Layer], default_route: tuple[str, ...]) -> ClipRequest:
     merged: dict[str, Any] = {}
     sources: dict[str, list[str]] = {block: [] for block in _BLOCKS}
     for layer in layers:
         for block, said in layer.values.items():
             if isinstance(said, dict):
                 below = merged.get(block, {})
+                if not isinstance(below, dict):  # a scene takes the place of a plain prompt
+                    below, sources[block] = {}, []
                 if block == "motion":
                     below = _without_other_moves(below, said)
                 merged[block] = _overlaid(below, said)
@@ -146,11 +164,20 @@ def _merge(item: ManifestItem, layers: list[_Layer]) -> ClipRequest:
                 sources[block].clear()
             sources[block].insert(0, layer.source)
     _decide_motion_type(merged)
-    _decide_route(merged)
-    _check(item, merged)
+    if "route" not in merged:
+        wordless = None if item.image_path else Operation.TEXT_TO_VIDEO
+        operation = merged.get("operation", wordless)
+        merged["route"], sources["route"] = _unnamed_route(operation, default_route)
+    _decide_route(merged, has_keyframe=bool(item.image_path))
+    problems = operation_problems(item, merged, _own_duration(layers))
+    _check(item, merged, problems)
+    _settle_length(merged)
+    scene = merged.get("prompt") if isinstance(merged.get("prompt"), dict) else None
     return ClipRequest.model_validate(
         {
             **merged,
+            "prompt": None if scene else merged.get("prompt"),
+            "scene": scene,
             "stem": item.stem,
             "image_path": item.image_path,
             "source": {block: ", ".join(who) or BUILT_IN for block, who in sources.items()},
@@ -181,25 +208,47 @@ def _decide_motion_type(merged: dict[str, Any]) -> None:
         merged["motion"] = {**motion, "type": MotionType.CUSTOM}
 
 
-def _decide_route(merged: dict[str, Any]) -> None:
+def _unnamed_route(
+    operation: Operation | None, default_route: tuple[str, ...]
+) -> tuple[tuple[str, ...], list[str]]:
+    """The route where nobody names one, and whose it is. Who asks for the camera gets it."""
+    if operation is Operation.CAMERA_MOVE:
+        return (CAMERA_MOVE,), []
+    if default_route:
+        return default_route, [PROJECT]
+    return (CAMERA_MOVE,) if operation is None else (DEFAULT_PRESET,), []
+
+
+def _own_duration(layers: list[_Layer]) -> str:
+    """Who says a length for this very clip; empty when nobody, or only the defaults do."""
+    said = [layer.source for layer in layers if "duration_sec" in layer.values.get("motion", {})]
+    return next((source for source in reversed(said) if source != "defaults"), "")
+
+
+def _settle_length(merged: dict[str, Any]) -> None:
+    """A talking avatar is as long as its sound; a length in the defaults is for the others."""
+    if merged["operation"] is Operation.TALKING_AVATAR:
+        merged.get("motion", {}).pop("duration_sec", None)
+
+
+def _decide_route(merged: dict[str, Any], *, has_keyframe: bool) -> None:
     """Canonical model names where they are known, and the operation that follows from the first.
 
     Unknown words are left: choosing the model refuses them, and says what there is.
     """
-    rows = [(word, find_model(word)) for word in merged.get("route", ("camera_move",))]
+    rows = [(word, find_model(word)) for word in merged["route"]]
     merged["route"] = tuple(row.id if row else word for word, row in rows)
     if "operation" not in merged:
-        is_camera_move = merged["route"][0] == "camera_move"
+        is_camera_move = merged["route"][0] == CAMERA_MOVE
         operation = Operation.CAMERA_MOVE if is_camera_move else Operation.IMAGE_TO_VIDEO
-        merged["operation"] = operation
+        merged["operation"] = operation if has_keyframe else Operation.TEXT_TO_VIDEO
 
 
-def _check(item: ManifestItem, merged: Mapping[str, Any]) -> None:
+def _check(item: ManifestItem, merged: Mapping[str, Any], problems: list[Problem]) -> None:
     place = f"keyframes[{item.index}]"
     motion = merged.get("motion", {})
     kind, start, end = (motion.get(name) for name in ("type", "start_rect", "end_rect"))
-    problems = motion_problems(kind, start, end, f"{place}.motion")
-    problems += _operation_problems(place, merged["operation"], merged["route"])
+    problems = [*motion_problems(kind, start, end, f"{place}.motion"), *problems]
     params = merged.get("generation_params", {})
     low, high = params.get("min_guidance_scale"), params.get("max_guidance_scale")
     if low is not None and high is not None and low > high:
@@ -213,15 +262,3 @@ def _check(item: ManifestItem, merged: Mapping[str, Any]) -> None:
         problems.append(Problem(path, message, "For example 8000.", "missing"))
     if problems:
         raise InvalidInput.because(problems)
-
-
-def _operation_problems(place: str, operation: Operation, route: tuple[str, ...]) -> list[Problem]:
-    """A route of which no model does what is asked would silently make something else."""
-    rows = [find_model(word) for word in route]
-    if not all(rows) or any(row and operation in row.operations for row in rows):
-        return []
-    names = ", ".join(f"`{name}`" for name in route)
-    message = f"is `{operation.value}`, which no model of the route ({names}) makes."
-    able = sorted({each.value for row in rows if row for each in row.operations})
-    hint = f"Name a model that does in `route`, or ask for {' or '.join(f'`{a}`' for a in able)}."
-    return [Problem(f"{place}.operation", message, hint, "operation_unavailable")]

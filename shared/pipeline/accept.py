@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from shared.clip import Document, ObjectRef
 from shared.errors import Problem
-from shared.keys import ERRORS_NAME, DropKey, parse_drop_key
+from shared.keys import ERRORS_NAME, DropKey, Folder, parse_drop_key
 from shared.manifest.guard import printable
 from shared.manifest.names import (
     CANCEL,
@@ -18,6 +18,7 @@ from shared.manifest.names import (
     is_ours,
     marker_of,
 )
+from shared.pipeline.approvals import Approvals
 from shared.pipeline.folder import folder_problems
 from shared.pipeline.services import Services
 from shared.pipeline.status import write_status
@@ -34,6 +35,7 @@ class Verdict(StrEnum):
     DUPLICATE = "duplicate"
     QUEUED = "queued"
     CANCELLING = "cancelling"
+    ANSWERED = "answered"
     OUTDATED = "outdated"
     MISPLACED = "misplaced"
     IGNORED = "ignored"
@@ -46,18 +48,29 @@ class Acceptance(Document):
     run_id: str = ""
 
 
-def accept_drop(services: Services, starter: RunStarter, dropped: ObjectRef) -> Acceptance:
+def accept_drop(
+    services: Services,
+    starter: RunStarter,
+    dropped: ObjectRef,
+    approvals: Approvals | None = None,
+    by: str = "",
+    retake: str = "",
+) -> Acceptance:
     """Decide what one created object means and act on it.
 
     Safe to call any number of times for the same object, in any order and at the same time: the
     run's row is written under a condition, and an execution's name is its content.
+
+    Parameters
+    ----------
+    approvals : questions about prices; without them nobody is asked, and markers answer nothing.
+    by : who dropped it, as far as S3 says.
+    retake : the run that this drop of ours is to make anew.
     """
     drop = parse_drop_key(dropped.key)
-    if is_ours(dropped.key):
-        return Acceptance(verdict=Verdict.IGNORED)
-    if marker_of(dropped.key) == CANCEL:
-        return _cancel(services, dropped, drop)
-    if not is_manifest(dropped.key):
+    if marker_of(dropped.key):
+        return _obey(services, dropped, drop, approvals, by)
+    if is_ours(dropped.key) or not is_manifest(dropped.key):
         return Acceptance(verdict=Verdict.IGNORED)
     problems = [OUTSIDE] if drop is None else folder_problems(drop.folder)
     if drop is None or problems:
@@ -65,7 +78,7 @@ def accept_drop(services: Services, starter: RunStarter, dropped: ObjectRef) -> 
     current = services.objects.head(services.drop_bucket, dropped.key)
     if current is None or _is_older(dropped, current.ref):
         return Acceptance(verdict=Verdict.OUTDATED)
-    return _open_run(services, starter, drop, current)
+    return _open_run(services, starter, drop, current, retake)
 
 
 def _is_older(dropped: ObjectRef, current: ObjectRef) -> bool:
@@ -74,13 +87,14 @@ def _is_older(dropped: ObjectRef, current: ObjectRef) -> bool:
 
 
 def _open_run(
-    services: Services, starter: RunStarter, drop: DropKey, current: ObjectHead
+    services: Services, starter: RunStarter, drop: DropKey, current: ObjectHead, retake: str
 ) -> Acceptance:
     arrival = Drop(
         source=current.ref,
         manifest_sha256=_content_hash(services, current.ref),
         fingerprint=folder_fingerprint(services.objects.list(services.drop_bucket, drop.base)),
         dry_run=is_dry_run(drop.name),
+        retake=retake,
         dropped_at=current.modified,
         at=services.now(),
     )
@@ -122,14 +136,32 @@ def folder_fingerprint(listing: Iterable[ObjectRef]) -> str:
     return digest.hexdigest()
 
 
-def _cancel(services: Services, dropped: ObjectRef, drop: DropKey | None) -> Acceptance:
-    """Stop every run whose manifest was there before the CANCEL; a later one is meant to run."""
+def _obey(
+    services: Services,
+    dropped: ObjectRef,
+    drop: DropKey | None,
+    approvals: Approvals | None,
+    by: str,
+) -> Acceptance:
+    """Do what a marker says: `CANCEL`, `APPROVED` or `DENIED`."""
     marker = services.objects.head(services.drop_bucket, dropped.key)
     if drop is None or marker is None:
         return Acceptance(verdict=Verdict.IGNORED)
-    for found in services.rows.runs(drop.folder):
+    if marker_of(dropped.key) == CANCEL:
+        return _cancel(services, marker, drop.folder, approvals)
+    answered = approvals and approvals.answer_by_marker(drop.folder, marker, by)
+    return Acceptance(verdict=Verdict.ANSWERED if answered else Verdict.IGNORED)
+
+
+def _cancel(
+    services: Services, marker: ObjectHead, folder: Folder, approvals: Approvals | None
+) -> Acceptance:
+    """Stop every run whose manifest was there before the CANCEL; a later one is meant to run."""
+    for found in services.rows.runs(folder):
         _stop(services, found, marker)
-    write_status(services, drop.folder, force=True)
+    if approvals is not None:
+        approvals.wake_waiting(folder)
+    write_status(services, folder, force=True)
     return Acceptance(verdict=Verdict.CANCELLING)
 
 

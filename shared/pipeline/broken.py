@@ -29,7 +29,7 @@ def settle_broken_run(services: Services, queue: DropQueue, run: RunRef, status:
     write_status(services, run.folder, force=True)
     # also when an earlier try ended the run and got no further than that
     if row.pending is not None:
-        queue.drop_again(row.pending)
+        queue.drop_again(row.pending, retake=run.run_id)
     return was_open
 
 

@@ -1,79 +1,139 @@
 """Who makes a clip: the request in the field's words, the ranking, and the maker for the plan."""
 
+from collections.abc import Mapping
+
 from shared.catalog.can import Need
+from shared.catalog.capability import expands_prompt
 from shared.catalog.catalog import load_catalog
+from shared.catalog.model import CAMERA_MOVE, ModelRow
 from shared.clip import ClipRequest, Deviation, Operation
 from shared.errors import InternalFault
 from shared.jobs.request import Delivery, MediaInput, VideoRequest
 from shared.motion.params import camera_kind, camera_phrase, motion_bucket
-from shared.pipeline.decide import Maker, Shape
+from shared.pipeline.decide import Draft, Maker, Shape
+from shared.pipeline.materials import Materials
 from shared.pipeline.services import Services
 from shared.routing.rank import rank
 from shared.routing.ranking import Candidate, Ranking
 
 KEYFRAME_TYPE = "image/png"
+SCENE_GUIDANCE = 0.5
+"""The seed's default for scene animation (C17), where a model names none of its own."""
 
 # Settings that have a place of their own in the envelope, or belong to finishing.
 ENVELOPE = frozenset({"model", "fps", "seed"})
 BUCKET = "motion_bucket_id"
 
 
-def video_request(request: ClipRequest, shape: Shape) -> VideoRequest:
+def video_request(
+    request: ClipRequest, size: tuple[int, int], materials: Materials
+) -> VideoRequest:
     """The clip in the envelope that every model understands, without the files themselves.
 
-    The keyframe goes as the first view of the camera path (strategy `start_crop`, X-05).
+    The keyframe goes as the first view of the camera path (strategy `start_crop`, X-05), its mask
+    as the same view, and the last frame as it fits the clip.
     """
-    image = MediaInput(
-        name="keyframe.png",
-        content_type=KEYFRAME_TYPE,
-        size_bytes=0,
-        sha256="",
-        width=shape.size[0],
-        height=shape.size[1],
-    )
     seed = request.generation_params.get("seed")
+    from_sound = request.operation is Operation.TALKING_AVATAR
+    from_words = request.operation is Operation.TEXT_TO_VIDEO
     return VideoRequest(
         operation=request.operation,
         model="",
         prompt=request.prompt or "",
         negative_prompt=request.negative_prompt,
-        image=None if request.operation is Operation.TEXT_TO_VIDEO else image,
-        duration_sec=request.motion.duration_sec,
+        image=_picture("keyframe.png", "", size) if materials.has_keyframe else None,
+        last_frame=materials.last_frame
+        and _picture("last_frame.png", materials.last_frame.sha256, size),
+        mask=materials.mask and _picture("mask_image.png", materials.mask.sha256, size),
+        audio=materials.audio,
+        duration_sec=None if from_sound else request.motion.duration_sec,
         # what nobody asked for does not rule a model out: its own size is brought to the clip's
         resolution=None if request.resolution == "auto" else request.resolution,
+        aspect=request.finish.aspect if from_words else None,
         seed=seed if isinstance(seed, int) else None,
+        guidance=request.guidance,
+        enable_prompt_expansion=request.enable_prompt_expansion,
         params={
             name: value
             for name, value in request.generation_params.items()
             if name not in ENVELOPE and value is not None
         },
-        delivery=Delivery(
-            width=shape.size[0],
-            height=shape.size[1],
-            fps=str(shape.rate),
-            duration_sec=request.motion.duration_sec,
-        ),
     )
 
 
-def camera_params(request: ClipRequest, shape: Shape, model: str) -> dict[str, int]:
+def camera_params(request: ClipRequest, shape: Shape, row: ModelRow) -> dict[str, int]:
     """The camera's move as a number, for a model that has one and was not given it (B055)."""
-    row = load_catalog().find(model)
-    if row is None or BUCKET not in row.capabilities.extras or BUCKET in request.generation_params:
+    if BUCKET not in row.capabilities.extras or BUCKET in request.generation_params:
         return {}
     return {BUCKET: motion_bucket(camera_kind(shape.motion), shape.motion.intensity)}
 
 
-def full_prompt(request: ClipRequest, shape: Shape, model: str) -> str:
+def delivery(draft: Draft) -> Delivery:
+    """What the clip will be once it is finished, for GPUs of ours, which work towards it."""
+    return Delivery(
+        width=draft.shape.size[0],
+        height=draft.shape.size[1],
+        fps=str(draft.shape.rate),
+        duration_sec=draft.request.motion.duration_sec,
+    )
+
+
+def _picture(name: str, sha256: str, size: tuple[int, int]) -> MediaInput:
+    return MediaInput(
+        name=name,
+        content_type=KEYFRAME_TYPE,
+        size_bytes=0,
+        sha256=sha256,
+        width=size[0],
+        height=size[1],
+    )
+
+
+def model_request(row: ModelRow, candidate: Candidate, draft: Draft) -> VideoRequest:
+    """What is sent to the candidate's model, its own defaults written out."""
+    wanted, can = video_request(draft.request, draft.shape.size, draft.materials), row.capabilities
+    guidance = wanted.guidance
+    if guidance is None and can.guidance and wanted.operation is Operation.SCENE_ANIMATION:
+        asked = SCENE_GUIDANCE if can.guidance.default is None else can.guidance.default
+        guidance = can.guidance.nearest(asked)
+    return wanted.model_copy(
+        update={
+            "model": row.id,
+            "prompt": full_prompt(draft.request, draft.shape, row),
+            "duration_sec": None
+            if can.duration_from_audio
+            else candidate.duration_sec or wanted.duration_sec,
+            # one size alone is no choice, and such models have no field for it
+            "resolution": candidate.resolution if len(can.resolutions) > 1 else None,
+            "guidance": guidance,
+            "enable_prompt_expansion": expands_prompt(row, wanted),
+            "params": {**wanted.params, **camera_params(draft.request, draft.shape, row)},
+            "delivery": delivery(draft),
+        }
+    )
+
+
+def full_prompt(request: ClipRequest, shape: Shape, row: ModelRow) -> str:
     """The creator's words and the camera's, for a model that reads words."""
-    row = load_catalog().find(model)
-    if row is None or row.capabilities.prompt is Need.NO:
+    if row.capabilities.prompt is Need.NO:
         return ""
     return ", ".join(part for part in (request.prompt, camera_phrase(shape.motion)) if part)
 
 
-def rank_clip(services: Services, project: str, request: ClipRequest, shape: Shape) -> Ranking:
+def rank_clip(
+    services: Services,
+    project: str,
+    request: ClipRequest,
+    size: tuple[int, int],
+    materials: Materials,
+    health: Mapping[str, str] | None = None,
+) -> Ranking:
     """Everybody who may make the clip, best first.
+
+    Parameters
+    ----------
+    size : width and height of the clip in pixels.
+    health : engines that are passed over because they are paused, and why; none by default.
 
     Raises
     ------
@@ -81,18 +141,21 @@ def rank_clip(services: Services, project: str, request: ClipRequest, shape: Sha
     """
     return rank(
         request.route,
-        video_request(request, shape),
+        video_request(request, size, materials),
         services.policy(project),
         services.engines,
+        health,
         # the camera's words are added later, and a language model writes a scene's
         prompt_follows=not request.prompt,
         may_trim=True,
         price=services.price,
+        lines=min(size),
     )
 
 
-def maker_of(ranking: Ranking, candidate: Candidate, asked_sec: float) -> Maker:
+def maker_of(ranking: Ranking, candidate: Candidate, draft: Draft) -> Maker:
     """The candidate as the plan wants it; models that were named before it are deviations."""
+    asked_sec = draft.request.motion.duration_sec
     row = load_catalog().find(candidate.model)
     if row is None:
         raise InternalFault(f"the catalogue lost {candidate.model}")
@@ -109,7 +172,9 @@ def maker_of(ranking: Ranking, candidate: Candidate, asked_sec: float) -> Maker:
         if word in passed
     )
     why = tuple(ranking.explanation(candidate))
-    return Maker(row, candidate.engine, why, (*deviations, *_trimmed(candidate, asked_sec)))
+    asked = None if row.id == CAMERA_MOVE else model_request(row, candidate, draft)
+    trimmed = _trimmed(candidate, asked_sec)
+    return Maker(row, candidate.engine, why, (*deviations, *trimmed), asked)
 
 
 def _trimmed(candidate: Candidate, asked_sec: float) -> tuple[Deviation, ...]:

@@ -30,6 +30,11 @@ from shared.state import ClipRow, RunRow
 UNDONE = frozenset({ClipStatus.FAILED, ClipStatus.CANCELLED, ClipStatus.REJECTED})
 """Ends after which dropping the very same files again is worth a try: what stood in the way may
 have been moved, and a clip that is refused again costs next to nothing."""
+UNMADE = {
+    BatchState.CANCELLED: (ClipStatus.CANCELLED, "stopped with its batch."),
+    BatchState.REJECTED: (ClipStatus.REJECTED, "its batch was refused before anything was made."),
+}
+"""How clips end that their batch left behind."""
 FILED = ("report.html", "cost.json", "contact_sheet.jpg", "rejected.json", "delivery.zip")
 TOLD_PROBLEMS = 50
 """Problems kept on the run's row, for `_status.json`; `_ERRORS.md` tells them all."""
@@ -72,7 +77,7 @@ def close_batch(
     write_answers(services, run, result)
     write_status(services, run.folder, force=True)
     if row is not None and row.pending is not None:
-        queue.drop_again(row.pending)
+        queue.drop_again(row.pending, retake=run.run_id)
     return _closed(services, run, result)
 
 
@@ -111,9 +116,9 @@ def _ended(services: Services, run: RunRef, row: ClipRow, outcome: BatchState) -
     )
     if row.status.ended or planned_only:
         return row
-    end = ClipStatus.CANCELLED if outcome is BatchState.CANCELLED else ClipStatus.FAILED
+    end, reason = UNMADE.get(outcome, (ClipStatus.FAILED, "stopped with its batch."))
     with suppress(Conflict):
-        return services.rows.save_clip(row.moved(end, reasons=("stopped with its batch.",)))
+        return services.rows.save_clip(row.moved(end, reasons=(reason,)))
     return services.rows.clip(row.folder, row.run_id, row.stem) or row
 
 

@@ -67,7 +67,8 @@ def record_clip_end(
 def _audit(services: Services, item: ClipItem, row: ClipRow) -> None:
     """One line for a clip that was refused, failed or held: what was asked, and the verdict."""
     result = row.result
-    keyframe = f"s3://{services.drop_bucket}/{item.run.drop.base}{result.image_path}"
+    made_from = result.image_path or item.run.drop.name
+    keyframe = f"s3://{services.drop_bucket}/{item.run.drop.base}{made_from}"
     track_video_operation(
         "validate",
         keyframe,

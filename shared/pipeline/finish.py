@@ -18,12 +18,13 @@ from pydantic import ValidationError
 
 from shared.batch import ClipStatus
 from shared.clip import ClipPlan, Interpolation, ObjectRef
+from shared.errors import InternalFault
 from shared.frames import frame_rate
 from shared.gpu_jobs.report import Report
-from shared.keys import ArtefactKeys, job_report_key, job_result_key
+from shared.keys import ArtefactKeys, job_report_key, job_result_key, made_key
 from shared.motion.path import CameraPath
+from shared.pipeline.materials import read_keyframe
 from shared.pipeline.plan import ClipOrder
-from shared.pipeline.prepare import read_keyframe
 from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.stage import ClipStage
 from shared.video.camera import prepare_still, render_frames
@@ -73,7 +74,18 @@ def finish_clip(services: Services, item: ClipItem) -> None:
             json.dumps(document).encode(),
             content_type="application/json",
         )
+        _note_made(services, order, plan)
         stage.warn(result.warnings)
+
+
+def _note_made(services: Services, order: ClipOrder, plan: ClipPlan) -> None:
+    """So that dropping the same order again asks nobody for its money."""
+    services.objects.write(
+        services.work_bucket,
+        made_key(order.order_key),
+        json.dumps({"clip_key": plan.clip_key, "model": plan.model}).encode(),
+        content_type="application/json",
+    )
 
 
 def _made_before(services: Services, artefacts: ArtefactKeys) -> dict[str, Any] | None:
@@ -90,6 +102,8 @@ def _source(
 ) -> Source:
     if item.job_id:
         return _generated(services, item, plan, scratch)
+    if order.keyframe is None:
+        raise InternalFault(f"the camera has no keyframe to show for clip {item.stem}")
     keyframe = read_keyframe(services, order.keyframe)
     path = CameraPath(plan.motion.start_rect, plan.motion.end_rect, plan.motion.easing)
     width, height = keyframe.size

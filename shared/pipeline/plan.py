@@ -3,11 +3,15 @@
 From here on nothing that a creator changes in the drop folder can change this run.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
+from pydantic import Field
+
 from shared.batch import BatchState, ClipResult, ClipStatus
+from shared.catalog.model import CAMERA_MOVE
 from shared.clip import ClipRequest, Document, ObjectRef
 from shared.errors import ClipClaimed, InvalidInput, KeyframeMissing, Problem
 from shared.manifest import ManifestItem, ParsedManifest, resolve_clip
@@ -22,23 +26,42 @@ from shared.state import ClipRow
 
 WORKERS = 16
 SIDECAR_LIMIT = 256 * 1024
+FILES = {"audio": "sound", "mask_image": "mask", "last_frame": "last frame"}
+"""What the files of a request are called in messages."""
 
 
 class Plan(Document):
-    """Where the list of clips lies, and how long it is."""
+    """Where the list of clips lies, how long it is, and whether any clip may cost money."""
 
     bucket: str
     key: str
     count: int
+    paid: bool = False
 
 
 class ClipOrder(Document):
-    """Everything that PrepareClip needs: the request and the exact files it speaks of."""
+    """Everything that PrepareClip needs: the request and the exact files it speaks of.
+
+    `inputs` are the files that go to the model beside the keyframe, by the request's field.
+    """
 
     request: ClipRequest
-    keyframe: ObjectRef
+    keyframe: ObjectRef | None = None
     companions: tuple[ObjectRef, ...] = ()
+    inputs: dict[str, ObjectRef] = Field(default_factory=dict)
     lut: ObjectRef | None = None
+
+    @property
+    def order_key(self) -> str:
+        """Names what is asked for and of which files, before any pixel is decoded."""
+        asked = {
+            "request": self.request.model_dump(
+                mode="json", exclude={"stem", "image_path", "source"}
+            ),
+            "files": [each.etag for each in (self.keyframe, self.lut) if each],
+            "inputs": {name: each.etag for name, each in self.inputs.items()},
+        }
+        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:40]
 
 
 class _Drafts:
@@ -110,7 +133,12 @@ def plan_batch(services: Services, run: RunRef) -> Plan:
         fingerprint=folder_fingerprint(listing.refs),
     )
     write_status(services, run.folder, force=True)
-    return Plan(bucket=services.work_bucket, key=run.work.items, count=len(items))
+    return Plan(
+        bucket=services.work_bucket,
+        key=run.work.items,
+        count=len(items),
+        paid=any(order.request.route != (CAMERA_MOVE,) for order in drafts.orders.values()),
+    )
 
 
 def _draft(services: Services, run: RunRef, parsed: ParsedManifest, listing: Listing) -> _Drafts:
@@ -119,11 +147,12 @@ def _draft(services: Services, run: RunRef, parsed: ParsedManifest, listing: Lis
         stem = refused.stem or f"keyframes[{refused.index}]"
         drafts.refuse(refused.index, stem, refused.image_path or "", refused.problems)
     busy = _stems_of_other_runs(services, run)
+    default_route = services.default_route(run.project_id)
 
     def order(item: ManifestItem) -> ClipOrder | InvalidInput:
         try:
             _refuse_busy(item.stem, busy)
-            return _order(services, parsed, item, listing)
+            return _order(services, parsed, item, listing, default_route)
         except InvalidInput as error:
             return error
 
@@ -138,18 +167,19 @@ def _draft(services: Services, run: RunRef, parsed: ParsedManifest, listing: Lis
 
 
 def _order(
-    services: Services, parsed: ParsedManifest, item: ManifestItem, listing: Listing
+    services: Services,
+    parsed: ParsedManifest,
+    item: ManifestItem,
+    listing: Listing,
+    default_route: tuple[str, ...],
 ) -> ClipOrder:
-    found = listing.find(item.image_path)
-    keyframe = found and _pinned(services, found)
-    if keyframe is None:
-        wait = services.limits.keyframe_wait_sec
-        raise KeyframeMissing(
-            f"keyframe `{item.image_path}` did not arrive within {wait / 60:.0f} minutes. "
-            "Drop it beside the manifest, then drop the manifest again."
-        )
-    companions = [_pinned(services, ref) for ref in listing.companions(keyframe)]
-    request = resolve_clip(item, parsed.defaults, _settings_files(services, companions))
+    keyframe = None
+    if item.image_path:
+        keyframe = _arrived(services, listing, item.image_path, "keyframe")
+    companions = [_pinned(services, ref) for ref in listing.companions(item.place)]
+    request = resolve_clip(
+        item, parsed.defaults, _settings_files(services, companions), default_route
+    )
     lut = listing.find(request.finish.lut) if request.finish.lut else None
     if request.finish.lut and lut is None:
         raise InvalidInput(
@@ -159,8 +189,29 @@ def _order(
         request=request,
         keyframe=keyframe,
         companions=tuple(ref for ref in companions if travels(ref.name)),
+        inputs={
+            field: _arrived(services, listing, path, FILES[field])
+            for field, path in request.files.items()
+        },
         lut=_pinned(services, lut) if lut else None,
     )
+
+
+def _arrived(services: Services, listing: Listing, path: str, what: str) -> ObjectRef:
+    """The pinned version of a file that the manifest names.
+
+    Raises
+    ------
+    KeyframeMissing : it never came.
+    """
+    found = listing.find(path)
+    if found is None:
+        wait = services.limits.keyframe_wait_sec
+        raise KeyframeMissing(
+            f"{what} `{path}` did not arrive within {wait / 60:.0f} minutes. "
+            "Drop it beside the manifest, then drop the manifest again."
+        )
+    return _pinned(services, found)
 
 
 def travels(name: str) -> bool:

@@ -1,6 +1,6 @@
 """What every use case is given: the buckets, the ports, the limits, the clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -10,8 +10,12 @@ from shared.clip import Document, ObjectRef
 from shared.keys import DropKey, Folder, WorkKeys, parse_drop_key
 from shared.meter import Meter
 from shared.ports import ObjectStore, StateStore
+from shared.prompting.brief import PromptWriter
+from shared.prompting.template import Template
+from shared.routing.fit import Pricer
 from shared.routing.policy import Policy
-from shared.routing.rank import Pricer, catalog_price
+from shared.routing.rank import catalog_price
+from shared.scoring.policy import ScoringPolicy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +33,29 @@ def no_links(_folder: Folder, _run_id: str) -> dict[str, str]:
     return {}
 
 
+def no_route(_project: str) -> tuple[str, ...]:
+    """Where projects have no default route."""
+    return ()
+
+
+def all_well() -> dict[str, str]:
+    """No engine is paused."""
+    return {}
+
+
 def open_policy(_project: str) -> Policy:
     """The policy where projects have none of their own."""
     return Policy()
+
+
+def default_scoring(_project: str) -> ScoringPolicy:
+    """What low scores lead to where projects say nothing."""
+    return ScoringPolicy()
+
+
+def template_writer(_project: str) -> PromptWriter:
+    """Where no language model is configured."""
+    return Template()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +63,10 @@ class Services:
     """The outside world, as ports.
 
     `engines` are those that this deployment can use; `policy` says what a project allows, `price`
-    what a request costs on an engine.
+    what a request costs on an engine,
+    `scoring` what it asks of a keyframe, `default_route` which way its clips go where a manifest
+    says none, `prompts` who writes the prompts of its scenes; `health` which engines are paused,
+    and why.
     """
 
     drop_bucket: str
@@ -53,6 +80,10 @@ class Services:
     engines: frozenset[str] = frozenset({CAMERA_MOVE})
     policy: Callable[[str], Policy] = open_policy
     price: Pricer = catalog_price
+    default_route: Callable[[str], tuple[str, ...]] = no_route
+    health: Callable[[], Mapping[str, str]] = all_well
+    scoring: Callable[[str], ScoringPolicy] = default_scoring
+    prompts: Callable[[str], PromptWriter] = template_writer
     links: Callable[[Folder, str], dict[str, str]] = no_links
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
@@ -82,10 +113,14 @@ class RunRef(Document):
 
 
 class ClipItem(Document):
-    """Which clip of which run: the part of the state that every clip state carries."""
+    """Which clip of which run: the part of the state that every clip state carries.
+
+    `failed_inspection` is the job whose clip has just failed inspection.
+    """
 
     run: RunRef
     stem: str
     index: int
     clip_key: str = ""
     job_id: str = ""
+    failed_inspection: str = ""

@@ -9,7 +9,7 @@ from shared.clip import ObjectRef
 from shared.errors import InvalidInput
 from shared.jobs.job import Job
 from shared.jobs.outcome import Outcome, Reading, SubmitReading
-from shared.jobs.ports import ResultUnusable
+from shared.jobs.ports import Down, ResultUnusable
 from shared.jobs.request import MediaInput, VideoRequest
 from shared.keys import job_result_key
 from shared.ports import ObjectStore
@@ -56,11 +56,11 @@ class ProviderGateway:
         except InvalidInput as error:  # nothing was sent
             return refused(Outcome.FAILED, error.message)
 
-    def poll(self, job: Job) -> Reading | None:
-        return self._provider.poll(self._ref(job))
+    def poll(self, job: Job) -> Reading | Down | None:
+        return self._provider.look(self._ref(job))
 
-    def cancel(self, job: Job) -> None:
-        self._provider.cancel(self._ref(job))
+    def cancel(self, job: Job) -> bool | None:
+        return self._provider.stop(self._ref(job))
 
     def lookup(self, job: Job) -> SubmitReading | None:
         return self._provider.lookup(self._ref(job))

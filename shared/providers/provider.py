@@ -15,7 +15,7 @@ import httpx
 
 from shared.clip import Operation
 from shared.jobs.outcome import Outcome, Reading, SubmitReading
-from shared.jobs.ports import ResultExpired
+from shared.jobs.ports import Down, ResultExpired
 from shared.jobs.request import VideoRequest
 from shared.providers.auth import Secrets
 from shared.providers.call import Answer
@@ -172,10 +172,10 @@ class Provider:
         uploaded: dict[str, str] = {}
         for upload in self.adapter.uploads(request, context):
             address = self._upload(upload)
-            if address is None:
-                return refused(
-                    Outcome.FAILED, f"{upload.field_name} could not be uploaded", retryable=True
-                )
+            if not isinstance(address, str):
+                why = f"{upload.field_name} could not be uploaded"
+                reading = refused(Outcome.FAILED, why, retryable=True)
+                return reading.model_copy(update={"unreachable": isinstance(address, Down)})
             uploaded[upload.field_name] = address
         if uploaded:
             context = replace(context, uploaded=uploaded)
@@ -183,26 +183,37 @@ class Provider:
 
     def poll(self, job: JobRef) -> Reading | None:
         """How the job is doing; None when nobody could be asked just now."""
+        said = self.look(job)
+        return said if isinstance(said, Reading) else None
+
+    def look(self, job: JobRef) -> Reading | Down | None:
+        """The same; and when nobody could be asked, whether that is because nobody is there."""
         answers: list[Answer] = []
         call = self.adapter.poll(job)
         for _ in range(MOST_STEPS):
             exchange = self.client.send(call)
             if not isinstance(exchange, Answer):
                 # Half a look is worth as much as none, except that we know it has not failed.
-                return running() if answers else None
+                return running() if answers else Down(exchange.reason)
             said = self.adapter.read_poll(exchange, job, tuple(answers))
             if isinstance(said, Reading):
                 asked_nobody = not exchange.ok and said.ending is None and not answers
-                return None if asked_nobody else self._redacted(said)
+                if asked_nobody:
+                    return Down(f"HTTP {exchange.status}") if exchange.status >= 500 else None
+                return self._redacted(said)
             answers.append(exchange)
             call = said
         return running()
 
     def cancel(self, job: JobRef) -> bool:
         """Ask the provider to stop; was it heard? What became of the job, the next poll tells."""
+        return bool(self.stop(job))
+
+    def stop(self, job: JobRef) -> bool | None:
+        """The same; None where there is no way to ask."""
         call = self.adapter.cancel(job)
         if call is None:
-            return False
+            return None
         exchange = self.client.send(call)
         return isinstance(exchange, Answer) and exchange.ok
 
@@ -271,7 +282,7 @@ class Provider:
             case NotSent(reason):
                 return refused(
                     Outcome.FAILED, f"not reachable: {reason}", retryable=True, retry_after_sec=15
-                )
+                ).model_copy(update={"unreachable": True})
             case NoAnswer(reason):
                 return unknown(reason)
             case Answer():
@@ -290,15 +301,19 @@ class Provider:
         ending = reading.ending.model_copy(update={"message": message})
         return reading.model_copy(update={"ending": ending})
 
-    def _upload(self, upload: Upload) -> str | None:
+    def _upload(self, upload: Upload) -> str | Down | None:
+        """The address of the file; without one, `Down` when nobody was there to take it."""
+        exchange: Exchange = NotSent("")
         for _ in range(UPLOAD_TRIES):
-            place = self.client.send(upload.start())
-            if not isinstance(place, Answer):
+            exchange = self.client.send(upload.start())
+            if not isinstance(exchange, Answer):
                 continue
-            form, address = upload.send(place), upload.address(place)
+            form, address = upload.send(exchange), upload.address(exchange)
             if form is None or address is None:
                 continue
-            stored = self.client.send(form)
-            if isinstance(stored, Answer) and stored.ok:
+            exchange = self.client.send(form)
+            if isinstance(exchange, Answer) and exchange.ok:
                 return address
-        return None
+        if isinstance(exchange, Answer):
+            return Down(f"HTTP {exchange.status}") if exchange.status >= 500 else None
+        return Down(exchange.reason)

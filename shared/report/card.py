@@ -19,6 +19,7 @@ from shared.report.phrases import (
     tone_of,
     words,
 )
+from shared.report.scores import score_chips
 from shared.report.tally import Problems, is_good, is_trouble, plain_reasons
 
 VERDICT_TONES = {"pass": "good", "warn": "warn", "fail": "bad", "unreadable": "bad"}
@@ -74,6 +75,7 @@ def card(
             _facts(clip),
             _trouble(clip, problems),
             _warnings(clip),
+            score_chips(clip),
             _chips(clip, style),
             _details(clip, style),
             _foot(clip, style),
@@ -102,7 +104,8 @@ def _head(clip: ClipResult, place: int, anchor: str, *, dry_run: bool) -> Html:
 
 def _keyframe(clip: ClipResult, picture: str | None) -> Html:
     size = clip.keyframe_size
-    blank = None if picture else element("span", "Keyframe not shown", class_="note")
+    missing = "Keyframe not shown" if clip.image_path else "Made from words"
+    blank = None if picture else element("span", missing, class_="note")
     return element(
         "figure",
         element(

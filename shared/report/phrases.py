@@ -23,6 +23,7 @@ STATUS_WORDS = {
 STATE_WORDS = {
     BatchState.ACCEPTED: "Accepted",
     BatchState.WAITING_INPUTS: "Waiting for keyframes",
+    BatchState.AWAITING_APPROVAL: "Waiting for somebody to approve the price",
     BatchState.RENDERING: "In the making",
     BatchState.CLOSING: "Wrapping up",
     BatchState.FINISHED: "Finished",

@@ -318,6 +318,12 @@ def _clip_status(clip: ClipResult, *, ended: bool) -> dict[str, Any]:
             "frame_count": clip.frame_count,
             "duration_sec": clip.duration_sec,
         }
+    if clip.scores:
+        row["scores"] = {
+            "aesthetic_score": clip.scores.aesthetic_score,
+            "video_viability_score": clip.scores.video_viability_score,
+            "method": clip.scores.method.value,
+        }
     if clip.seconds:
         row["seconds"] = dict(clip.seconds)
     if clip.cost.total_usd:

@@ -18,7 +18,8 @@ class Candidate:
 
     `score` lies between 0 and 1; `duration_sec` is what to ask for, which may be longer than the
     clip (`may_trim`), and None where the sound decides; `takes_seed`: another seed gives another
-    clip; `why` says in sentences what spoke for it.
+    clip; `why` says in sentences what spoke for it; `resolution` is what to ask for, None where
+    the model's own is to be taken.
     """
 
     model: str
@@ -30,6 +31,7 @@ class Candidate:
     duration_sec: float | None
     takes_seed: bool
     why: tuple[str, ...]
+    resolution: str | None = None
 
     @property
     def key(self) -> str:
@@ -41,6 +43,7 @@ class Candidate:
             "engine": self.engine,
             "chosen_by": self.word,
             "duration_sec": self.duration_sec,
+            "resolution": self.resolution,
             "quality": self.quality,
             "score": round(self.score, 6),
             "quote": self.quote.to_dict(),

@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.aws.breakers import DynamoBreakers
 from shared.aws.documents import DocumentTable
 from shared.aws.jobs import DynamoJobs, DynamoSlots
+from shared.jobs.breaker import FAILURES, FIRST_PAUSE, Breaker, Contact
 from shared.jobs.leases import Caps
 from shared.jobs.outcome import JobState
 from shared.ports import Conflict
@@ -53,3 +55,32 @@ def test_a_slot_that_is_never_given_back_expires(documents: DocumentTable) -> No
     assert slots.take("fal", "lost", NOW)
     assert not slots.take("fal", "next", NOW + timedelta(seconds=59))
     assert slots.take("fal", "next", NOW + timedelta(seconds=61))
+
+
+def test_a_paused_provider_is_paused_for_everybody_and_tried_by_one(
+    documents: DocumentTable,
+) -> None:
+    told: list[str] = []
+    breakers = DynamoBreakers(documents, lambda breaker: told.append(breaker.provider))
+    for _ in range(FAILURES):
+        breakers.failed("fal", Contact.SEND, "HTTP 503", NOW)
+    others = DynamoBreakers(documents)
+    assert others.wait_sec("fal", "job", NOW) > 0
+    assert others.wait_sec("runway", "job", NOW) == 0
+    assert others.health() == {"api:fal": "HTTP 503; tried again every few minutes"}
+    assert told == ["fal"]
+    later = NOW + FIRST_PAUSE
+    with ThreadPoolExecutor(8) as pool:
+        tries = list(pool.map(lambda n: others.may_send("fal", f"job-{n}", later), range(24)))
+    assert sum(tries) == 1
+    others.answered("fal", Contact.SEND)
+    assert others.health() == {}
+
+
+def test_a_provider_that_is_well_costs_no_write(documents: DocumentTable) -> None:
+    breakers = DynamoBreakers(documents)
+    for _ in range(3):
+        assert breakers.may_send("fal", "job", NOW)
+        breakers.answered("fal", Contact.SEND)
+        breakers.answered("fal", Contact.ASK)
+    assert documents.query("breakers", "provider#", Breaker) == []

@@ -11,12 +11,13 @@ from typer.testing import CliRunner
 
 from cli.books import Cloud
 from cli.errors import WrongUse
-from cli.money import DECIDED_BY, register_money
+from cli.money import register_money
 from cli.target import STORAGE_STACK, Target
 from shared.aws.ledger import DynamoLedger
 from shared.aws.objects import S3Objects
 from shared.budget.approval import ask
 from shared.keys import Folder
+from shared.pipeline.approvals import DECIDED_BY
 from tests.budget.conftest import TABLE, OneAtATime
 from tests.budget.desk import FILM, Desk, attempt, charge
 

@@ -26,8 +26,8 @@ from shared.gpu_jobs.receive import receive
 from shared.gpu_jobs.report import Made, Report, RunOutcome
 from shared.gpu_jobs.worker import WorkerGateway
 from shared.jobs.job import Job
-from shared.jobs.outcome import Billed, JobState, Outcome, SubmitReading
-from shared.jobs.ports import ResultUnusable
+from shared.jobs.outcome import Billed, JobState, Outcome, Reading, SubmitReading
+from shared.jobs.ports import Down, ResultUnusable
 from shared.keys import job_report_key, job_result_key
 from tests.gpu_jobs.desk import NOW, SVD, WAN, WORK, MemoryObjects, Records, gpu_job, paper
 
@@ -57,8 +57,8 @@ class Calls:
     def look(self, call_id: str) -> CallReading:
         return CallReading(state=self.state)
 
-    def cancel(self, call_id: str) -> None:
-        return None
+    def cancel(self, call_id: str) -> bool:
+        return bool(call_id)
 
 
 def worker(queues: Queues | None = None, **more: object) -> WorkerGateway:
@@ -125,11 +125,11 @@ def test_a_queue_that_does_not_answer_is_sent_to_again_and_nothing_stays_in_doub
 def test_the_end_is_read_from_the_report_even_if_no_callback_ever_came() -> None:
     gateway, job = worker(), gpu_job()
     waiting = gateway.poll(job)
-    assert waiting is not None
+    assert isinstance(waiting, Reading)
     assert (waiting.ending, waiting.provider_status) == (None, "waiting for a GPU")
     put_report(gateway, job, report(job))
     reading = gateway.poll(job)
-    assert reading is not None
+    assert isinstance(reading, Reading)
     assert reading.ending is not None
     assert reading.ending.outcome is Outcome.SUCCEEDED
     assert (reading.ending.cost_usd, reading.ending.measured) == (0.0, True)
@@ -155,7 +155,7 @@ def test_a_report_that_is_none_is_a_failure_that_says_so(junk: bytes) -> None:
     gateway, job = worker(), gpu_job()
     put_report(gateway, job, junk)
     reading = gateway.poll(job)
-    assert reading is not None
+    assert isinstance(reading, Reading)
     assert reading.ending is not None
     assert reading.ending.outcome is Outcome.FAILED
     assert "cannot be read" in reading.ending.message
@@ -165,12 +165,12 @@ def test_a_cancelled_job_that_nobody_took_ends_free_and_one_in_the_works_does_no
     gateway = worker()
     job = gpu_job().model_copy(update={"cancel_requested": True})
     reading = gateway.poll(job)
-    assert reading is not None
+    assert isinstance(reading, Reading)
     assert reading.ending is not None
     assert (reading.ending.outcome, reading.ending.billed) == (Outcome.CANCELLED, Billed.NO)
     receive(gateway.records, gpu_job(), Said(word=Word.CLAIM, runner="one"), T)
     held = gateway.poll(job)
-    assert held is not None
+    assert isinstance(held, Reading)
     assert held.ending is None
 
 
@@ -195,7 +195,7 @@ def test_modal_charges_every_gpu_second_that_was_heard_of_at_the_price_of_the_ac
     receive(gateway.records, job, claim, T + 70)  # preempted: the same call, begun anew
     put_report(gateway, job, report(job, gpu="NVIDIA A100-SXM4-80GB"))
     reading = gateway.poll(job)
-    assert reading is not None
+    assert isinstance(reading, Reading)
     assert reading.ending is not None
     assert reading.ending.cost_usd == pytest.approx(150 * 2.50 / 3600)
 
@@ -220,13 +220,14 @@ def test_a_call_that_ends_without_a_report_still_ends(
     gateway = at_modal(Calls(state))
     job = gpu_job(engine="modal").model_copy(update={"cancel_requested": cancelled})
     reading = gateway.poll(job)
-    assert reading is not None
+    assert isinstance(reading, Reading)
     assert reading.ending is not None
     assert (reading.ending.outcome, reading.ending.billed) == (outcome, billed)
 
 
 def test_nobody_at_modal_to_be_asked_is_no_answer() -> None:
-    assert at_modal(Calls(CallState.NOBODY_SAYS)).poll(gpu_job(engine="modal")) is None
+    gateway = at_modal(Calls(CallState.NOBODY_SAYS))
+    assert isinstance(gateway.poll(gpu_job(engine="modal")), Down)
 
 
 def test_a_lost_spawn_is_found_when_its_run_has_spoken() -> None:
@@ -257,7 +258,7 @@ def test_the_ledger_books_measured_gpu_seconds() -> None:
     assert entry.price.verification == "reported"
     put_report(gateway, job, report(job))
     reading = gateway.poll(job)
-    assert reading is not None
+    assert isinstance(reading, Reading)
     done = job.model_copy(update={"state": JobState.SUCCEEDED, "ending": reading.ending})
     treasury.close(done)
     entry = store.entry("film", job.job_id)

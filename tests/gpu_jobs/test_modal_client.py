@@ -103,7 +103,7 @@ def test_a_spawn_whose_answer_is_lost_is_nobodys_to_send_again(
 def test_a_call_is_cancelled_and_a_deaf_modal_breaks_nothing(
     town: ModalTown, modal: ModalClient
 ) -> None:
-    modal.cancel("fc-5")
+    assert modal.cancel("fc-5")
     assert town.cancelled[-1] == "fc-5"
     town.refuse["FunctionCallCancel"] = Status.UNAVAILABLE
-    modal.cancel("fc-6")
+    assert not modal.cancel("fc-6")

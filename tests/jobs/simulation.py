@@ -5,15 +5,24 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from shared.clip import ObjectRef, Operation
+from shared.jobs import breaker
+from shared.jobs.breaker import Breaker, Contact
 from shared.jobs.engine import JobsEngine
 from shared.jobs.job import Job, Waiter, job_id, new_deadlines
 from shared.jobs.outcome import Billed, Ending, JobState, Outcome, Reading, SubmitReading
-from shared.jobs.ports import ResultExpired
+from shared.jobs.ports import Down, ResultExpired
 from shared.jobs.request import VideoRequest
 from shared.ports import Conflict
 
 PRICE = 0.25
 START = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+ENDINGS = {
+    "failed": (Outcome.FAILED, Billed.NO),
+    "filtered": (Outcome.MODERATED, Billed.YES),
+    "cancelled": (Outcome.CANCELLED, Billed.NO),
+}
 
 
 class Crash(BaseException):
@@ -35,6 +44,11 @@ class World:
     booked: dict[str, tuple[str, float]] = field(default_factory=dict)
     reserved: dict[str, float] = field(default_factory=dict)
     slots: set[str] = field(default_factory=set)
+    breaker: Breaker = field(default_factory=lambda: Breaker(provider="wavespeed"))
+    sent_while_down: int = 0
+    stopped: set[str] = field(default_factory=set)  # runs of which CANCEL was dropped
+    asked_to_stop: list[str] = field(default_factory=list)
+    can_cancel: bool = True
     can_look_up: bool = False
     next_answer: str = "accept"
     expired_once: set[str] = field(default_factory=set)
@@ -74,6 +88,9 @@ class World:
 
     def submit(self, job: Job) -> SubmitReading:
         self.tick()
+        if self.next_answer == "down":
+            self.sent_while_down += 1
+            return _refusal(Outcome.FAILED, retryable=True).model_copy(update={"unreachable": True})
         if self.next_answer == "rate":
             return _refusal(Outcome.RATE_LIMITED, retryable=True)
         if self.next_answer == "moderate":
@@ -88,25 +105,27 @@ class World:
             return SubmitReading(ambiguous="the connection broke after the request was sent")
         return SubmitReading(job_id=provider_id)
 
-    def poll(self, job: Job) -> Reading | None:
+    def poll(self, job: Job) -> Reading | Down | None:
         self.tick()
         status = self.provider[job.provider_job_id]
+        if self.next_answer == "down":
+            return Down("no connection")
         if status == "outage":
             return None
         if status == "completed":
             return Reading(ending=_done(), outputs=("https://results/clip.mp4",))
-        if status == "failed":
-            return Reading(ending=_ended(Outcome.FAILED, Billed.NO))
-        if status == "filtered":
-            return Reading(ending=_ended(Outcome.MODERATED, Billed.YES))
-        if status == "cancelled":
-            return Reading(ending=_ended(Outcome.CANCELLED, Billed.NO))
+        if status in ENDINGS:
+            return Reading(ending=_ended(*ENDINGS[status]))
         return Reading(provider_status=status, progress_percent=50)
 
-    def cancel(self, job: Job) -> None:
+    def cancel(self, job: Job) -> bool | None:
         self.tick()
+        if not self.can_cancel:
+            return None
+        self.asked_to_stop.append(job.job_id)
         if self.provider[job.provider_job_id] == "processing":
             self.provider[job.provider_job_id] = "cancelled"
+        return True
 
     def lookup(self, job: Job) -> SubmitReading | None:
         self.tick()
@@ -137,6 +156,29 @@ class World:
     def give_back(self, provider: str, job_id: str) -> None:
         self.slots.discard(job_id)
 
+    # Breakers
+
+    def wait_sec(self, provider: str, job_id: str, now: datetime) -> float:
+        return breaker.wait_sec(self.breaker, job_id, now)
+
+    def may_send(self, provider: str, job_id: str, now: datetime) -> bool:
+        if breaker.wait_sec(self.breaker, job_id, now) > 0:
+            return False
+        self._changed(breaker.begin_trial(self.breaker, job_id, now))
+        return True
+
+    def failed(self, provider: str, contact: Contact, reason: str, now: datetime) -> None:
+        self._changed(breaker.failed(self.breaker, contact, reason, now))
+
+    def answered(self, provider: str, contact: Contact) -> None:
+        self._changed(breaker.answered(self.breaker, contact))
+
+    def _changed(self, after: Breaker | None) -> None:
+        if after is not None:
+            self.tick()
+            self.breaker = after
+            self.tick()
+
     # Treasury
 
     def reserve(self, job: Job) -> None:
@@ -166,6 +208,13 @@ class World:
 
     def alive(self, job: Job) -> None:
         self.tick()
+        for waiter in job.waiters:
+            if waiter.run_id in self.stopped:
+                self.told.setdefault(waiter.token, []).append(job.state.value)
+
+    def wanted(self, job: Job) -> bool:
+        runs = {waiter.run_id for waiter in job.waiters if waiter.run_id} or {job.run_id}
+        return not runs <= self.stopped
 
     def rescued(self, job: Job) -> None:
         self.rescues.append(job.job_id)
@@ -177,6 +226,7 @@ class World:
             store=self,
             gateway=lambda _: self,
             slots=self,
+            breakers=self,
             treasury=self,
             desk=self,
             now=lambda: self.now,
@@ -200,7 +250,9 @@ class World:
                     operation=Operation.IMAGE_TO_VIDEO, model="wavespeed/wan-2.5", prompt="waves"
                 ),
                 estimate_usd=PRICE,
-                waiters=(Waiter(token=f"token-{name}", since=START.isoformat()),),
+                waiters=(
+                    Waiter(token=f"token-{name}", since=START.isoformat(), run_id=f"run-{name}"),
+                ),
                 **new_deadlines(self.now, timedelta(minutes=20), timedelta(hours=6)),
             )
         self.queue.append((self.now, identity))

@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from shared.errors import InvalidInput
 from shared.jobs.engine import SUBMIT_GRACE
+from shared.jobs.job import Waiter
 from shared.jobs.outcome import JobState, Outcome
 from shared.jobs.resolve import charged_for_nothing, found_at_provider, never_ran
 from shared.jobs.transitions import IllegalTransition, check_transition
@@ -149,6 +150,78 @@ def test_cancelling_reaches_the_provider() -> None:
     assert world.rows[identity].state is JobState.CANCELLED
 
 
+def test_cancel_of_a_run_ends_a_queued_job_at_once_and_sends_nothing() -> None:
+    world = World()
+    identity = world.order()
+    world.stopped.add("run-a")
+    world.deliver()
+    assert world.rows[identity].state is JobState.CANCELLED
+    assert world.told["token-a"] == ["CANCELLED"]
+    assert not world.provider
+    assert world.booked[identity] == ("no", 0.0)
+
+
+def test_cancel_of_a_run_reaches_the_provider_and_the_task() -> None:
+    world = World()
+    identity = world.order()
+    world.deliver()
+    world.stopped.add("run-a")
+    world.drain(3)
+    assert world.rows[identity].state is JobState.CANCELLED
+    assert world.asked_to_stop == [identity]
+    assert set(world.told["token-a"]) == {"CANCELLED"}
+
+
+def test_what_cannot_be_stopped_is_let_go_and_kept_without_beginning_the_batch_again() -> None:
+    world = World(can_cancel=False)
+    identity = world.order()
+    world.deliver()
+    world.stopped.add("run-a")
+    world.deliver()
+    job = world.rows[identity]
+    assert job.state is JobState.RUNNING
+    assert "cannot be asked to stop" in job.stopping
+    assert world.told["token-a"] == ["RUNNING"], "the clip's task does not wait for it"
+    _finish_all(world)
+    world.drain(5)
+    job = world.rows[identity]
+    assert job.state is JobState.SUCCEEDED
+    assert job.result is not None, "the next drop finds the paid file"
+    assert world.rescues == []
+    assert world.booked[identity] == ("yes", 0.25)
+
+
+def test_a_job_that_another_run_waits_for_goes_on() -> None:
+    world = World()
+    identity = world.order()
+    world.deliver()
+    other = Waiter(token="token-of-b", since="", run_id="run-b")
+    world.engine().wait(identity, other)
+    world.stopped.add("run-a")
+    world.deliver()
+    assert world.rows[identity].state is JobState.RUNNING
+    assert world.told == {"token-a": ["RUNNING"]}
+    _finish_all(world)
+    world.drain(5)
+    assert world.told["token-of-b"][-1] == "SUCCEEDED"
+    assert not world.asked_to_stop
+
+
+def test_who_waits_after_a_cancel_wants_the_clip_again() -> None:
+    world = World(can_cancel=False)
+    identity = world.order()
+    world.deliver()
+    world.stopped.add("run-a")
+    world.deliver()
+    world.engine().wait(identity, Waiter(token="token-again", since="", run_id="run-a-2"))
+    world.deliver()
+    assert not world.rows[identity].cancel_requested
+    _finish_all(world)
+    world.drain(5)
+    assert world.told["token-again"][-1] == "SUCCEEDED"
+    assert len(world.provider) == 1
+
+
 def test_an_expired_address_is_asked_for_again() -> None:
     world = World()
     identity = world.order()
@@ -213,13 +286,34 @@ class OneJobOnePayment(RuleBasedStateMachine):
         self.world.fuse = fuse
         self.world.deliver(index)
 
-    @rule(answer=st.sampled_from(["accept", "accept", "rate", "lost", "moderate", "credit"]))
+    @rule(
+        answer=st.sampled_from(
+            ["accept", "accept", "accept", "rate", "lost", "moderate", "credit", "down"]
+        )
+    )
     def mood(self, answer: str) -> None:
         self.world.next_answer = answer
 
     @rule(look_up=st.booleans())
     def ability(self, look_up: bool) -> None:
         self.world.can_look_up = look_up
+
+    @rule(name=st.sampled_from("abc"), can_cancel=st.booleans())
+    def cancel(self, name: str, can_cancel: bool) -> None:
+        self.world.can_cancel = can_cancel
+        self.world.stopped.add(f"run-{name}")
+
+    @rule(name=st.sampled_from("abc"), again=st.integers(1, 2))
+    def wait_again(self, name: str, again: int) -> None:
+        """Another run comes upon the same clip."""
+        for identity, job in self.world.rows.items():
+            if job.stem == name:
+                token = f"token-{name}-{again}"
+                self.world.engine().wait(
+                    identity, Waiter(token=token, since="", run_id=f"run-{name}-{again}")
+                )
+                self.world.queue.append((self.world.now, identity))
+                break
 
     @precondition(lambda self: bool(self.world.provider))
     @rule(
@@ -242,6 +336,21 @@ class OneJobOnePayment(RuleBasedStateMachine):
     @invariant()
     def nothing_is_sent_without_a_reservation(self) -> None:
         assert set(self.world.owner.values()) <= set(self.world.reserved)
+
+    @invariant()
+    def a_paused_provider_is_tried_by_one_at_a_time(self) -> None:
+        breaker = self.world.breaker
+        if breaker.trial_job:
+            assert breaker.is_open
+            assert breaker.trial_until - breaker.retry_at >= 0
+
+    @invariant()
+    def nobody_is_told_that_a_wanted_clip_was_cancelled(self) -> None:
+        """A task whose run goes on hears CANCELLED only of a job that was stopped before it."""
+        for job in self.world.rows.values():
+            asked = job.cancel_requested or job.stopping
+            if job.state is JobState.CANCELLED:
+                assert asked
 
     @invariant()
     def ends_are_told_truthfully(self) -> None:

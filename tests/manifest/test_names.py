@@ -27,6 +27,8 @@ from shared.manifest.names import (
         "img_001.video_manifest.json",
         "p/b/Manifest.Json",
         "my batch.dry-run.manifest.json",
+        "manifest.json.txt",
+        "Day 1.dry-run.manifest.json.TXT",
     ],
 )
 def test_every_name_of_the_seed_is_a_manifest(name: str) -> None:
@@ -65,7 +67,7 @@ def test_other_files_are_no_pictures(name: str) -> None:
 def test_markers_are_whole_names() -> None:
     assert marker_of("p/b/CANCEL") == "CANCEL"
     assert marker_of("approved") == "APPROVED"
-    assert marker_of("DENIED.txt") is None
+    assert marker_of("denied.txt") is None
 
 
 @pytest.mark.parametrize(
@@ -116,3 +118,21 @@ def test_companion_keys_lie_under_the_same_prefix() -> None:
 def test_a_sidecar_of_ours_is_not_read() -> None:
     assert is_sidecar("a.motion.json")
     assert not is_sidecar("_a.motion.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("p/b/CANCEL.txt", "CANCEL"),
+        ("APPROVED.TXT", "APPROVED"),
+        ("cancel", "CANCEL"),
+        ("cancel.txt", None),
+        ("CANCEL.png", None),
+        ("CANCEL.txt.txt", None),
+        ("CANCEL.", None),
+    ],
+)
+def test_a_marker_that_windows_gave_an_ending_is_one_and_a_caption_is_not(
+    name: str, word: str | None
+) -> None:
+    assert marker_of(name) == word

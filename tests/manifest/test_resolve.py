@@ -91,6 +91,12 @@ def test_each_layer_beats_the_one_below_field_by_field() -> None:
         "finish": "built-in",
         "prompt": "caption a.caption",
         "negative_prompt": "defaults",
+        "scoring": "built-in",
+        "enable_prompt_expansion": "built-in",
+        "guidance": "built-in",
+        "audio": "built-in",
+        "mask_image": "built-in",
+        "last_frame": "built-in",
     }
 
 
@@ -232,6 +238,48 @@ def test_route_and_operation_follow_from_what_is_said(
 
 
 def test_an_operation_that_no_model_of_the_route_does_is_refused() -> None:
-    problem = refused({"operation": "talking_avatar"})["keyframes[0].operation"]
+    problem = refused({"operation": "talking_avatar", "route": "camera_move"})[
+        "keyframes[0].operation"
+    ]
     assert "no model of the route (`camera_move`) makes" in problem.message
     assert "`camera_move`" in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("said", "default_route", "route", "operation", "whose"),
+    [
+        ({}, (), ("camera_move",), "camera_move", "built-in"),
+        ({}, ("min_cost",), ("min_cost",), "image_to_video", "project"),
+        ({}, ("camera_move",), ("camera_move",), "camera_move", "project"),
+        ({"operation": "image_to_video"}, (), ("hybrid",), "image_to_video", "built-in"),
+        ({"operation": "image_to_video"}, (SVD,), (SVD,), "image_to_video", "project"),
+        ({"operation": "camera_move"}, (SVD,), ("camera_move",), "camera_move", "built-in"),
+        ({"route": "min_cost"}, (SVD,), ("min_cost",), "image_to_video", "manifest"),
+        (
+            {"generation_params": {"model": SVD}},
+            ("min_cost",),
+            (SVD,),
+            "image_to_video",
+            "manifest",
+        ),
+    ],
+)
+def test_whose_route_it_is(
+    said: dict[str, Any],
+    default_route: tuple[str, ...],
+    route: tuple[str, ...],
+    operation: str,
+    whose: str,
+) -> None:
+    keyframe = {"image_path": "a.png", **said}
+    parsed = parse_manifest(json.dumps({"keyframes": [keyframe]}).encode())
+    clip = resolve_clip(parsed.items[0], parsed.defaults, {}, default_route)
+    assert (clip.route, clip.operation.value) == (route, operation)
+    assert clip.source["route"] == whose
+
+
+def test_what_the_projects_default_cannot_make_is_refused() -> None:
+    keyframe = {"image_path": "a.png", "operation": "talking_avatar"}
+    parsed = parse_manifest(json.dumps({"keyframes": [keyframe]}).encode())
+    with pytest.raises(InvalidInput, match="which no model of the route"):
+        resolve_clip(parsed.items[0], parsed.defaults, {}, ("camera_move",))

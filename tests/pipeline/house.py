@@ -75,7 +75,7 @@ class House:
         if row.run_id not in [each.run_id for each in self.started]:
             self.started.append(row)
 
-    def drop_again(self, manifest: ObjectRef) -> None:
+    def drop_again(self, manifest: ObjectRef, *, retake: str = "") -> None:
         self.power.spend(lambda: self.again.append(manifest))
 
     def put(self, name: str, data: bytes | dict[str, Any]) -> ObjectRef:

@@ -87,6 +87,25 @@ def test_the_same_content_after_an_end_that_left_something_is_tried_again() -> N
         assert again.run_id != row.run_id
 
 
+def test_a_retake_after_an_end_is_a_new_run_although_nothing_changed() -> None:
+    done = at(FIRST, BatchState.FINISHED)
+    retake = told(1).model_copy(update={"retake": done.run_id})
+    again, start = decide_drop(done, retake)
+    assert start
+    assert again.attempt == 2
+    assert decide_drop(again, retake) == (again, True), "told again it is the run it has made"
+    rendering = at(again, BatchState.RENDERING)
+    assert decide_drop(rendering, retake) == (rendering, False)
+
+
+def test_a_retake_of_a_run_that_goes_on_waits_for_its_end() -> None:
+    rendering = at(FIRST, BatchState.RENDERING)
+    retake = told(1).model_copy(update={"retake": rendering.run_id})
+    row, start = decide_drop(rendering, retake)
+    assert not start
+    assert row.pending == retake.source
+
+
 def test_changed_content_after_an_end_is_a_new_run() -> None:
     done = at(FIRST, BatchState.FINISHED)
     assert decide_drop(done, told(2, "b"))[1]

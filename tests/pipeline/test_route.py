@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from shared.batch import BatchState
-from shared.clip import ObjectRef
-from shared.errors import ModelUnavailable
+from shared.clip import ClipPlan, ObjectRef
+from shared.errors import BatchCancelled, ModelUnavailable
 from shared.jobs.job import Job
 from shared.jobs.outcome import Billed, Ending, JobState, Outcome
 from shared.keys import job_result_key
@@ -19,6 +19,7 @@ from shared.pipeline.publish import publish_clip
 from shared.pipeline.route import Routed, Step, route_clip
 from shared.pipeline.services import ClipItem
 from shared.ports import Conflict
+from shared.routing.policy import Policy
 from shared.video.finish import finish_clip as encode
 from shared.video.finish_spec import FinishSpec
 from tests.moving_picture import moving_frames
@@ -80,7 +81,8 @@ def _item(house: House, route: list[str], **more: object) -> ClipItem:
         "operation": "image_to_video",
         **more,
     }
-    keyframe = {"image_path": "a.png", "route": route, **settings}
+    named = {"route": route} if route else {}
+    keyframe = {"image_path": "a.png", **named, **settings}
     house.drop("manifest.json", {"keyframes": [keyframe]})
     run = house.ref(house.started[-1])
     house.open(run)
@@ -121,7 +123,7 @@ def test_a_model_makes_the_clip_and_its_price_is_in_the_metadata(
     publish_clip(house.services, made)
     meta = house.in_library("a.video_meta.json")
     assert meta["video"]["frame_count"] == 120
-    assert meta["cost"]["model_usd"] == pytest.approx(0.50)  # 5 s at the price of its own 720p
+    assert meta["cost"]["model_usd"] == pytest.approx(0.25)  # 5 s at 480p
     assert meta["generation_settings"]["model"] == WAN
     assert meta["generation_settings"]["why"], "the choice is explained"
 
@@ -182,6 +184,105 @@ def test_a_later_run_with_the_same_clip_meets_the_paid_job(
     again = route_clip(house.services, jobs, later)
     assert again.job_id == paid.job_id
     assert len(jobs.rows) == 1
+
+
+@pytest.mark.parametrize("default", [(KLING,), ()])
+def test_a_route_that_the_manifest_leaves_open_is_the_projects(
+    house: House, jobs: Jobs, default: tuple[str, ...]
+) -> None:
+    house.services = replace(house.services, default_route=lambda _project: default)
+    item = _item(house, [])
+    routed = route_clip(house.services, jobs, item)
+    assert routed.step is Step.GENERATE
+    (job,) = jobs.rows.values()
+    plan = ClipPlan.model_validate_json(
+        house.objects.read(ObjectRef(bucket="work", key=item.run.work.plan(item.index)))
+    )
+    if default:
+        assert job.request.model == KLING
+        assert "the project's default route" in plan.why_this_model[0]
+    else:
+        assert "`hybrid` is the default" in plan.why_this_model[0]
+
+
+ELSEWHERE = "replicate/wan-2.5-i2v"
+
+
+def _pause(house: House, *providers: str) -> None:
+    """Circuit breakers of these are open from now on."""
+    health = {f"api:{each}": "HTTP 503" for each in providers}
+    engines = house.services.engines | {"api:replicate"}
+    house.services = replace(
+        house.services,
+        engines=engines,
+        health=lambda: health,
+        policy=lambda _: Policy(allow_unverified_prices=True),
+    )
+
+
+def test_a_paused_provider_is_passed_over_and_the_metadata_says_so(
+    house: House, jobs: Jobs
+) -> None:
+    _pause(house, "wavespeed")
+    item = _item(house, [WAN, ELSEWHERE])
+    routed = route_clip(house.services, jobs, item)
+    assert jobs.rows[routed.job_id].candidate.startswith(ELSEWHERE)
+    row = house.services.rows.clip(house.folder, item.run.run_id, "a")
+    assert row is not None
+    (change,) = row.result.deviations
+    assert (change.field, change.asked) == ("route", WAN)
+    assert "paused: HTTP 503" in change.reason
+
+
+@pytest.mark.parametrize("route", [[WAN], [WAN, ELSEWHERE], [WAN, "camera_move"]])
+def test_when_all_models_are_paused_the_first_is_waited_for(
+    house: House, jobs: Jobs, route: list[str]
+) -> None:
+    _pause(house, "wavespeed", "replicate")
+    routed = route_clip(house.services, jobs, _item(house, route))
+    assert routed.step is Step.GENERATE
+    assert jobs.rows[routed.job_id].candidate.startswith(WAN)
+
+
+def test_what_a_paused_provider_has_made_already_is_not_paid_elsewhere(
+    house: House, jobs: Jobs, tmp_path: Path
+) -> None:
+    first = _item(house, [WAN, ELSEWHERE])
+    paid = route_clip(house.services, jobs, first)
+    _bring_home(house, jobs, paid, tmp_path)
+    house.close(first.run, BatchState.FAILED)
+    _pause(house, "wavespeed")
+    again = route_clip(house.services, jobs, _item(house, [WAN, ELSEWHERE], negative_prompt=None))
+    assert again.job_id == paid.job_id
+    assert len(jobs.rows) == 1
+
+
+def test_a_cancelled_clip_says_what_runs_on_and_may_be_billed(house: House, jobs: Jobs) -> None:
+    item = _item(house, [WAN])
+    routed = route_clip(house.services, jobs, item)
+    stopping = {"state": JobState.RUNNING, "stopping": "wavespeed cannot be asked to stop"}
+    jobs.rows[routed.job_id] = jobs.rows[routed.job_id].model_copy(update=stopping)
+    house.drop("CANCEL", b"")
+    with pytest.raises(BatchCancelled, match=r"cannot be asked to stop.*dropping the manifest"):
+        route_clip(house.services, jobs, item)
+
+
+@pytest.mark.parametrize("by_us", [True, False])
+def test_a_run_that_joined_a_job_which_was_then_stopped_tries_anew(
+    house: House, jobs: Jobs, by_us: bool
+) -> None:
+    item = _item(house, [WAN])
+    first = route_clip(house.services, jobs, item)
+    jobs.end(first.job_id, JobState.CANCELLED, Outcome.CANCELLED, Billed.NO)
+    if not by_us:  # somebody pressed a button at the provider: that is an answer
+        with pytest.raises(ModelUnavailable, match="was cancelled"):
+            route_clip(house.services, jobs, item)
+        return
+    asked = {"stopping": "wavespeed was asked to stop"}
+    jobs.rows[first.job_id] = jobs.rows[first.job_id].model_copy(update=asked)
+    second = route_clip(house.services, jobs, item)
+    assert second.step is Step.GENERATE
+    assert second.job_id != first.job_id
 
 
 def test_a_length_that_no_model_makes_is_cut_from_a_longer_one(house: House, jobs: Jobs) -> None:

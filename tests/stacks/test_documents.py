@@ -31,4 +31,7 @@ def test_the_retry_ladder_is_the_documented_one(architecture: str) -> None:
 
 
 def test_a_dropped_manifest_and_every_marker_wake_the_pipeline() -> None:
-    assert set(WAKING_SUFFIXES) == {"manifest.json", *(f"/{marker}" for marker in MARKERS)}
+    names = {"manifest.json", *(f"/{marker}" for marker in MARKERS)}
+    assert set(WAKING_SUFFIXES) == {
+        f"{name}{windows}" for name in names for windows in ("", ".txt")
+    }

@@ -18,12 +18,16 @@ CALLS = {
     ("sqs:SendMessage", "Jobs"): ("jobs_queue()", "jobs_engine()"),
     ("sqs:SendMessage", "Worker"): ("jobs_engine()",),
     ("states:StartExecution", ""): ("starter()",),
-    ("states:SendTaskSuccess", ""): ("jobs_engine()",),
-    ("states:SendTaskHeartbeat", ""): ("jobs_engine()",),
+    ("states:SendTaskSuccess", ""): ("jobs_engine()", "approvals("),
+    ("states:SendTaskHeartbeat", ""): ("jobs_engine()", "approvals("),
+    ("sns:Publish", "Creators"): ("jobs_engine()", "reserve_budget(", "ledger("),
     ("secretsmanager:GetSecretValue", "dropreel/providers-??????"): (
-        *("provider_secrets()", "routed_services()", "jobs_engine()"),
+        *("provider_secrets()", "routed_services()", "jobs_engine()", "signing_key()"),
     ),
 }
+
+
+OPEN = ("ReceiveCallback", "AnswerApproval")
 
 
 def rows(document: str) -> dict[str, list[str]]:
@@ -68,17 +72,23 @@ def test_a_handler_may_wake_only_what_it_calls(project: Path, prod: Assembly, na
 
 
 def test_who_is_open_to_the_internet_may_do_least(prod: Assembly) -> None:
-    (opened,) = prod.of_type("AWS::Lambda::Url").values()
-    assert "ReceiveCallback" in text_of(opened["TargetFunctionArn"])
-    (table,) = (
-        set(listed(statement["Action"]))
-        for statement in prod.handler_statements("ReceiveCallback")
-        if "State" in text_of(statement["Resource"])
+    opened = " ".join(
+        text_of(each["TargetFunctionArn"]) for each in prod.of_type("AWS::Lambda::Url").values()
     )
-    assert table == {"dynamodb:GetItem", "dynamodb:PutItem"}
-    granted = prod.handler_statements("ReceiveCallback")
-    assert not _granted(granted, "s3:GetObject", "Work")
-    assert not _granted(granted, "states:SendTaskSuccess", "")
+    assert opened.count("GetAtt") == len(OPEN)
+    for state in OPEN:
+        assert state in opened
+        (table,) = (
+            set(listed(statement["Action"]))
+            for statement in prod.handler_statements(state)
+            if "State" in text_of(statement["Resource"])
+        )
+        assert table == {"dynamodb:GetItem", "dynamodb:PutItem"}
+        granted = prod.handler_statements(state)
+        assert not _granted(granted, "s3:GetObject", "Work")
+        assert not _granted(granted, "sqs:SendMessage", "Drops")
+    # only an answer to a question ends a wait; a callback never does
+    assert not _granted(prod.handler_statements("ReceiveCallback"), "states:SendTaskSuccess", "")
 
 
 def _granted(statements: list[dict[str, object]], action: str, resource: str) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from local_cloud.cloud import embedded_cloud, session_for
@@ -35,6 +36,22 @@ class House:
         self.session = session_for(self.deployment.endpoint)
         self.s3 = self.session.client("s3")
         self.sfn = self.session.client("stepfunctions")
+        self.notices: list[dict[str, Any]] = []
+        may_write = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": "*",
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [may_write]})
+        self.inbox = self.session.client("sqs").create_queue(
+            QueueName="inbox", Attributes={"Policy": policy}
+        )["QueueUrl"]
+        self.session.client("sns").subscribe(
+            TopicArn=self.deployment.creators_topic_arn,
+            Protocol="sqs",
+            Endpoint=f"arn:aws:sqs:{self.deployment.region}:{self.deployment.account}:inbox",
+        )
 
     def drop(self, batch: str, name: str, data: bytes) -> None:
         self.s3.put_object(
@@ -44,7 +61,30 @@ class House:
     def allow(self, dollars: int) -> None:
         """Give the project a budget, as `dropreel project set` does."""
         ledger = DynamoLedger(self.session.client("dynamodb"), self.deployment.state_table)
-        ledger.save_project(Project(name="demo", monthly_budget=dollars * MICRO))
+        there = ledger.project("demo") or Project(name="demo")
+        ledger.save_project(there.changed(monthly_budget=dollars * MICRO, approve_above=None))
+
+    def ask_above(self, dollars: float) -> None:
+        """Ask a person about every batch that is dearer."""
+        ledger = DynamoLedger(self.session.client("dynamodb"), self.deployment.state_table)
+        there = ledger.project("demo")
+        assert there is not None
+        ledger.save_project(there.changed(approve_above=int(dollars * MICRO)))
+
+    def told(self, kind: str) -> list[dict[str, Any]]:
+        """What subscribers were told of this kind; waits for the first of them."""
+        sqs = self.session.client("sqs")
+        deadline = time.monotonic() + LIMIT_SEC
+        while time.monotonic() < deadline:
+            found = [notice for notice in self.notices if notice["type"] == kind]
+            if found:
+                return found
+            got = sqs.receive_message(QueueUrl=self.inbox, MaxNumberOfMessages=10)
+            for message in got.get("Messages", ()):
+                self.notices.append(json.loads(json.loads(message["Body"])["Message"]))
+                sqs.delete_message(QueueUrl=self.inbox, ReceiptHandle=message["ReceiptHandle"])
+            time.sleep(0.1)
+        raise AssertionError(f"nobody was told of {kind}")
 
     def call(self, function: str, event: dict[str, Any]) -> Any:
         """Invoke a function as AWS would: with its own role."""
@@ -164,6 +204,57 @@ def test_a_clip_of_a_model_is_made_paid_and_delivered(house: House, vendors: Fak
     assert "astronaut.mp4" in house.delivered("bought"), house.reasons("bought")
     assert vendors.world.ledger()["accepted"] == 1
     assert run["cost_so_far_usd"]["model"] > 0
+
+
+BOUGHT: dict[str, Any] = {
+    "operation": "image_to_video",
+    "prompt": "waves",
+    "motion": {"duration_sec": 5},
+    "route": ["wavespeed/wan-2.5"],
+}
+
+
+def test_a_dear_batch_waits_for_an_answer_by_link(house: House, vendors: FakeProviders) -> None:
+    house.allow(1)
+    house.ask_above(0.10)
+    before = vendors.world.ledger()["accepted"]
+    house.drop_batch("asked", stem="coffee", **BOUGHT)
+    run = house.wait("asked", "awaiting_approval", "finished", "rejected", "failed")
+    assert run["state"] == "awaiting_approval"
+    (notice,) = house.told("needs_approval")
+    assert notice["batch"] == "asked"
+    link = notice["links"]["approve"]
+    page = httpx.get(link)
+    assert (page.status_code, "Approve USD 0.50?" in page.text) == (200, True)
+    assert vendors.world.ledger()["accepted"] == before, "opening the link answers nothing"
+    base, _, token = link.partition("?a=")
+    assert "goes on" in httpx.post(base, data={"a": token}).text
+    assert httpx.post(base, data={"a": token}).status_code == 410, "it works once"
+    assert httpx.get(notice["links"]["deny"]).status_code == 410, "and its twin is dead"
+    house.wait("asked", "finished", "rejected", "failed")
+    assert "coffee.mp4" in house.delivered("asked"), house.reasons("asked")
+    assert {each["percent"] for each in house.told("budget_alert")} == {50, 80, 100}
+
+
+def test_a_dear_batch_is_denied_by_a_marker_and_nothing_is_spent(
+    house: House, vendors: FakeProviders
+) -> None:
+    house.allow(10)
+    house.ask_above(0.10)
+    before = vendors.world.ledger()["accepted"]
+    house.drop_batch("denied", stem="coffee", **{**BOUGHT, "prompt": "steam"})
+    house.wait("denied", "awaiting_approval")
+    house.drop("denied", "DENIED", b"")
+    house.wait("denied", "rejected", "finished", "failed")
+    assert "was denied" in house.reasons("denied")
+    assert vendors.world.ledger()["accepted"] == before
+
+
+def test_a_batch_beyond_the_budget_is_refused(house: House) -> None:
+    house.allow(0)
+    house.drop_batch("poor", stem="coffee", **{**BOUGHT, "prompt": "a spoon"})
+    assert house.wait("poor", "rejected", "finished", "failed")["state"] == "rejected"
+    assert "budget of project `demo`" in house.reasons("poor")
 
 
 def test_a_dry_run_is_answered_and_makes_nothing(house: House) -> None:

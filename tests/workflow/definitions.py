@@ -15,6 +15,7 @@ def definition(max_concurrency: int = 2, timeout_hours: int = 1) -> dict[str, An
         timeouts={spec.state: spec.timeout_sec for spec in SPECS},
         max_concurrency=max_concurrency,
         timeout_hours=timeout_hours,
+        approval_hours=1,
     )
 
 

@@ -63,6 +63,7 @@ class Engine:
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     pauses: list[float] = field(default_factory=list)
     jobs_seen: list[dict[str, Any]] = field(default_factory=list)
+    tokens: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """A topic, a queue and a bucket that no test before has seen."""
@@ -130,6 +131,15 @@ class Engine:
     def fail_jobs(self) -> None:
         for body in self._new_jobs():
             self.clients.sfn.send_task_failure(taskToken=body["token"], error="E", cause="c")
+
+    def keep_token(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """A function that waits with a token until somebody ends the wait."""
+        self.tokens.append(payload["token"])
+        return {}
+
+    def end_waits(self) -> None:
+        while self.tokens:
+            self.clients.sfn.send_task_success(taskToken=self.tokens.pop(), output="{}")
 
     def _new_jobs(self) -> list[dict[str, Any]]:
         new = [json.loads(message["Body"]) for message in self.messages(self.jobs)]
