@@ -163,6 +163,11 @@ def job_result_key(job_id: str) -> str:
     return f"jobs/{job_id}/result.mp4"
 
 
+def job_report_key(job_id: str) -> str:
+    """Where a runner of ours writes how its run ended; written last, after the result."""
+    return f"jobs/{job_id}/report.json"
+
+
 def audit_key(batch: str, run: str, stem: str, operation: str) -> str:
     """`batch` is `<project>/<batch>`."""
     return f"_audit/{batch}/{run}/{stem}.{operation}.json"
