@@ -144,6 +144,11 @@ class ArtefactKeys(NamedTuple):
         return self._key("review.jpg")
 
     @property
+    def heatmap(self) -> str:
+        """Where it flashes; only of a clip in which something is flagged."""
+        return self._key("heatmap.png")
+
+    @property
     def inspection(self) -> str:
         return self._key("inspection.json")
 
