@@ -20,6 +20,7 @@ from cli.drop import drop, follow, read_status
 from cli.errors import WrongUse
 from cli.fake_provider import fake_provider
 from cli.folder import read_folder, sound_folder
+from cli.inspect import inspect
 from cli.jobs import jobs
 from cli.library import pull as pull_batch
 from cli.models import models
@@ -221,6 +222,7 @@ def validate(
     raise typer.Exit(ALL_DONE if fine else SOME_NOT)
 
 
+app.command()(inspect)
 app.command()(motion)
 app.command()(models)
 

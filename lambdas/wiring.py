@@ -85,6 +85,7 @@ def clip_item(event: Event) -> ClipItem:
         index=event["index"],
         clip_key=event.get("clip_key", ""),
         job_id=event.get("job_id", ""),
+        failed_inspection=event.get("failed_inspection", ""),
     )
     logger.append_keys(clip=item.stem)
     return item

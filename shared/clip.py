@@ -122,14 +122,6 @@ class FinishRequest(Document):
     aspect: str | None = None
 
 
-class SceneWords(Document):
-    """What a prompt is to be written from, in the creator's words."""
-
-    scene: str = ""
-    story: str = ""
-    style: str = ""
-
-
 class ScoreAction(StrEnum):
     """What a keyframe's low score leads to, from mild to strict (seed B009)."""
 
@@ -147,6 +139,14 @@ class ScoringRequest(Document):
 
     policy: ScoreAction | None = None
     min_score: Probability | None = None
+
+
+class SceneWords(Document):
+    """What a prompt is to be written from, in the creator's words."""
+
+    scene: str = ""
+    story: str = ""
+    style: str = ""
 
 
 class ClipRequest(Document):
@@ -167,12 +167,12 @@ class ClipRequest(Document):
     prompt: str | None = None
     scene: SceneWords | None = None
     negative_prompt: str | None = None
+    scoring: ScoringRequest = ScoringRequest()
     enable_prompt_expansion: bool = True
     guidance: float | None = None
     audio: str | None = None
     mask_image: str | None = None
     last_frame: str | None = None
-    scoring: ScoringRequest = ScoringRequest()
     source: dict[str, str] = Field(default_factory=dict, description="where each block came from")
 
     @property

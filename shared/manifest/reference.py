@@ -143,6 +143,9 @@ the `finish.fps`. A route whose first model is `camera_move` makes a `camera_mov
 `image_to_video`, unless `operation` says otherwise. To let a clip fall back on a plain camera move,
 put `camera_move` last in its route.
 
+Where nobody names a route, the project's default counts (`dropreel project set NAME --route …`).
+Where the project has none, a keyframe without an `operation` is a `camera_move`, and whatever else
+is asked goes by the preset `hybrid`. The metadata says whose route it was.
 ## Kinds of clips
 
 | `operation` | is made from | and |
@@ -164,11 +167,6 @@ A talking avatar takes no `duration_sec` of its own; one in `defaults` is for th
 keyframes, checked before anything is spent, and published beside the clip. A mask has the
 keyframe's shape and is cut as the keyframe is. What a model lacks is refused, never dropped; a
 `camera_move` that stands in for a model lists what it could not use under `deviations`.
-
-
-Where nobody names a route, the project's default counts (`dropreel project set NAME --route …`).
-Where the project has none, a keyframe without an `operation` is a `camera_move`, and whatever else
-is asked goes by the preset `hybrid`. The metadata says whose route it was.
 
 ## Fields
 

@@ -165,8 +165,9 @@ def _merge(item: ManifestItem, layers: list[_Layer], default_route: tuple[str, .
             sources[block].insert(0, layer.source)
     _decide_motion_type(merged)
     if "route" not in merged:
-        asked = merged.get("operation") or (None if item.image_path else Operation.TEXT_TO_VIDEO)
-        merged["route"], sources["route"] = _unnamed_route(asked, default_route)
+        wordless = None if item.image_path else Operation.TEXT_TO_VIDEO
+        operation = merged.get("operation", wordless)
+        merged["route"], sources["route"] = _unnamed_route(operation, default_route)
     _decide_route(merged, has_keyframe=bool(item.image_path))
     problems = operation_problems(item, merged, _own_duration(layers))
     _check(item, merged, problems)
@@ -207,6 +208,17 @@ def _decide_motion_type(merged: dict[str, Any]) -> None:
         merged["motion"] = {**motion, "type": MotionType.CUSTOM}
 
 
+def _unnamed_route(
+    operation: Operation | None, default_route: tuple[str, ...]
+) -> tuple[tuple[str, ...], list[str]]:
+    """The route where nobody names one, and whose it is. Who asks for the camera gets it."""
+    if operation is Operation.CAMERA_MOVE:
+        return (CAMERA_MOVE,), []
+    if default_route:
+        return default_route, [PROJECT]
+    return (CAMERA_MOVE,) if operation is None else (DEFAULT_PRESET,), []
+
+
 def _own_duration(layers: list[_Layer]) -> str:
     """Who says a length for this very clip; empty when nobody, or only the defaults do."""
     said = [layer.source for layer in layers if "duration_sec" in layer.values.get("motion", {})]
@@ -217,17 +229,6 @@ def _settle_length(merged: dict[str, Any]) -> None:
     """A talking avatar is as long as its sound; a length in the defaults is for the others."""
     if merged["operation"] is Operation.TALKING_AVATAR:
         merged.get("motion", {}).pop("duration_sec", None)
-
-
-def _unnamed_route(
-    operation: Operation | None, default_route: tuple[str, ...]
-) -> tuple[tuple[str, ...], list[str]]:
-    """The route where nobody names one, and whose it is. Who asks for the camera gets it."""
-    if operation is Operation.CAMERA_MOVE:
-        return (CAMERA_MOVE,), []
-    if default_route:
-        return default_route, [PROJECT]
-    return (CAMERA_MOVE,) if operation is None else (DEFAULT_PRESET,), []
 
 
 def _decide_route(merged: dict[str, Any], *, has_keyframe: bool) -> None:

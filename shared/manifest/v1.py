@@ -136,6 +136,17 @@ class Finish(Block):
     aspect: Aspect | None = Field(None, description="delivered shape", examples=["16:9"])
 
 
+class Scoring(Block):
+    """What happens to a keyframe that scores low; it can only be stricter than the project's."""
+
+    policy: ScoreAction | None = Field(
+        None, description="reject it before anything is spent, flag it with a warning, or ignore it"
+    )
+    min_score: Annotated[Number, Field(ge=0, le=1)] | None = Field(
+        None, description="the least `video_viability_score`", examples=[0.4]
+    )
+
+
 class Scene(Block):
     """What a language model writes the prompt from (seed C15, C16)."""
 
@@ -158,17 +169,6 @@ PromptOrScene = Annotated[
 ]
 
 
-class Scoring(Block):
-    """What happens to a keyframe that scores low; it can only be stricter than the project's."""
-
-    policy: ScoreAction | None = Field(
-        None, description="reject it before anything is spent, flag it with a warning, or ignore it"
-    )
-    min_score: Annotated[Number, Field(ge=0, le=1)] | None = Field(
-        None, description="the least `video_viability_score`", examples=[0.4]
-    )
-
-
 class ClipSettings(Block):
     """Everything that can be said about a clip but which keyframe it is made from."""
 
@@ -186,6 +186,7 @@ class ClipSettings(Block):
         None, description="what happens in the clip, or a scene to write that from"
     )
     negative_prompt: Prompt | None = Field(None, description="what must not happen")
+    scoring: Scoring | None = Field(None, description="what a low-scoring keyframe leads to")
     enable_prompt_expansion: Annotated[bool, Strict()] | None = Field(
         None, description="may the model's provider elaborate the prompt; true unless said"
     )
@@ -204,7 +205,6 @@ class ClipSettings(Block):
     last_frame: ImagePath | None = Field(
         None, description="picture beside the manifest: how the clip ends"
     )
-    scoring: Scoring | None = Field(None, description="what a low-scoring keyframe leads to")
 
 
 class Keyframe(ClipSettings):

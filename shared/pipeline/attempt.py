@@ -41,7 +41,7 @@ def open_attempt(
     objects: ObjectStore, work_bucket: str, jobs: JobStore, attempt: Attempt, now: datetime
 ) -> Job:
     """The row of the attempt: a new one, or the very one that the same content has already."""
-    number, identity, there = _free_row(objects, jobs, attempt)
+    number, identity, there = _unspent(objects, jobs, attempt)
     if there is not None:
         return there
     media, inputs = _kept(objects, work_bucket, attempt, identity)
@@ -68,26 +68,20 @@ def open_attempt(
 
 
 def begun(objects: ObjectStore, jobs: JobStore, attempt: Attempt) -> bool:
-    """Does the attempt exist, made or in the making, whoever began it?"""
-    return _free_row(objects, jobs, attempt)[2] is not None
+    """Does the attempt's row exist, made or in the making, by whichever run?"""
+    return _unspent(objects, jobs, attempt)[2] is not None
 
 
-def _free_row(
-    objects: ObjectStore, jobs: JobStore, attempt: Attempt
-) -> tuple[int, str, Job | None]:
-    """Number and name of the attempt, and its row if somebody has begun it."""
+def _unspent(objects: ObjectStore, jobs: JobStore, attempt: Attempt) -> tuple[int, str, Job | None]:
+    """Number and name of the candidate's next attempt, and its row if somebody has begun it."""
     number = attempt.tried + 1
-    identity, there = _row(jobs, attempt, number)
-    while there is not None and is_spent(objects, there):
+    while True:
+        candidate = attempt.candidate.key
+        identity = job_id(attempt.project_id, attempt.clip_key, candidate, number)
+        there = jobs.job(identity)
+        if there is None or not is_spent(objects, there):
+            return number, identity, there
         number += 1
-        identity, there = _row(jobs, attempt, number)
-    return number, identity, there
-
-
-def _row(jobs: JobStore, attempt: Attempt, number: int) -> tuple[str, Job | None]:
-    project, clip_key = attempt.project_id, attempt.clip_key
-    identity = job_id(project, clip_key, attempt.candidate.key, number)
-    return identity, jobs.job(identity)
 
 
 def _kept(

@@ -1,7 +1,6 @@
 """Who makes a clip: the request in the field's words, the ranking, and the maker for the plan."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from shared.catalog.can import Need
 from shared.catalog.capability import expands_prompt
@@ -12,12 +11,12 @@ from shared.errors import InternalFault
 from shared.jobs.request import MediaInput, VideoRequest
 from shared.motion.params import camera_phrase
 from shared.pipeline.decide import Draft, Maker, Shape
-from shared.pipeline.materials import sized_picture
+from shared.pipeline.materials import Materials
 from shared.pipeline.services import Services
 from shared.routing.rank import rank
 from shared.routing.ranking import Candidate, Ranking
 
-NO_FILES: Mapping[str, MediaInput] = MappingProxyType({})
+KEYFRAME_TYPE = "image/png"
 SCENE_GUIDANCE = 0.5
 """The seed's default for scene animation (C17), where a model names none of its own."""
 
@@ -26,13 +25,12 @@ ENVELOPE = frozenset({"model", "fps", "seed"})
 
 
 def video_request(
-    request: ClipRequest, size: tuple[int, int], media: Mapping[str, MediaInput] = NO_FILES
+    request: ClipRequest, size: tuple[int, int], materials: Materials
 ) -> VideoRequest:
     """The clip in the envelope that every model understands, without the files themselves.
 
     The keyframe goes as the first view of the camera path (strategy `start_crop`, X-05), its mask
-    as the same view, and the last frame as it fits the clip. `size` is the clip's, `media` its
-    files beside the keyframe.
+    as the same view, and the last frame as it fits the clip.
     """
     seed = request.generation_params.get("seed")
     from_sound = request.operation is Operation.TALKING_AVATAR
@@ -42,8 +40,11 @@ def video_request(
         model="",
         prompt=request.prompt or "",
         negative_prompt=request.negative_prompt,
-        image=sized_picture("keyframe.png", "", size) if request.image_path else None,
-        **dict(media),
+        image=_picture("keyframe.png", "", size) if materials.has_keyframe else None,
+        last_frame=materials.last_frame
+        and _picture("last_frame.png", materials.last_frame.sha256, size),
+        mask=materials.mask and _picture("mask_image.png", materials.mask.sha256, size),
+        audio=materials.audio,
         duration_sec=None if from_sound else request.motion.duration_sec,
         # what nobody asked for does not rule a model out: its own size is brought to the clip's
         resolution=None if request.resolution == "auto" else request.resolution,
@@ -56,6 +57,17 @@ def video_request(
             for name, value in request.generation_params.items()
             if name not in ENVELOPE and value is not None
         },
+    )
+
+
+def _picture(name: str, sha256: str, size: tuple[int, int]) -> MediaInput:
+    return MediaInput(
+        name=name,
+        content_type=KEYFRAME_TYPE,
+        size_bytes=0,
+        sha256=sha256,
+        width=size[0],
+        height=size[1],
     )
 
 
@@ -91,7 +103,7 @@ def rank_clip(
     project: str,
     request: ClipRequest,
     size: tuple[int, int],
-    media: Mapping[str, MediaInput] = NO_FILES,
+    materials: Materials,
     health: Mapping[str, str] | None = None,
 ) -> Ranking:
     """Everybody who may make the clip, best first.
@@ -99,7 +111,6 @@ def rank_clip(
     Parameters
     ----------
     size : width and height of the clip in pixels.
-    media : its files beside the keyframe, by the envelope's field.
     health : engines that are passed over because they are paused, and why; none by default.
 
     Raises
@@ -108,7 +119,7 @@ def rank_clip(
     """
     return rank(
         request.route,
-        video_request(request, size, media),
+        video_request(request, size, materials),
         services.policy(project),
         services.engines,
         health,
@@ -138,8 +149,7 @@ def maker_of(ranking: Ranking, candidate: Candidate, draft: Draft) -> Maker:
         if word in passed
     )
     why = tuple(ranking.explanation(candidate))
-    size = draft.shape.size
-    wanted = video_request(draft.request, size, draft.materials.media(size))
+    wanted = video_request(draft.request, draft.shape.size, draft.materials)
     asked = model_request(row, candidate, with_camera(wanted, draft.shape))
     trimmed = _trimmed(candidate, asked_sec)
     renders = row.id == CAMERA_MOVE

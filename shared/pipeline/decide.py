@@ -84,7 +84,7 @@ class Draft:
     """A clip before its maker is chosen: what is asked, from which files, in which shape.
 
     `request` has everything settled that files and language models decide: the length, the prompt.
-    `denied` are wishes of the manifest that the project does not grant.
+    `deviations` are the forced changes that are known already.
     """
 
     order: ClipOrder
@@ -93,7 +93,7 @@ class Draft:
     shape: Shape
     written: WrittenPrompt | None = None
     lut_sha256: str = ""
-    denied: tuple[Deviation, ...] = ()
+    deviations: tuple[Deviation, ...] = ()
 
 
 def decide_clip(item: ClipItem, draft: Draft, maker: Maker) -> ClipPlan:
@@ -140,9 +140,21 @@ def decide_clip(item: ClipItem, draft: Draft, maker: Maker) -> ClipPlan:
         negative_prompt=request.negative_prompt,
         generation=generation(maker, draft) if maker.asked else None,
         keeps_sound=keeps_sound(maker),
-        deviations=(*maker.deviations, *_deviations(request, maker), *draft.denied),
+        deviations=(*maker.deviations, *_deviations(request, maker), *draft.deviations),
         warnings=(*picture.notes, *_detail(draft)),
     )
+
+
+def _whose_route(request: ClipRequest) -> tuple[str, ...]:
+    """Who named the route, where it was not the creator."""
+    if request.operation is Operation.CAMERA_MOVE:
+        return ()
+    who = {
+        PROJECT: "the project's default route",
+        BUILT_IN: "the default",
+    }.get(request.source.get("route", ""))
+    words = ", ".join(f"`{word}`" for word in request.route)
+    return (f"The manifest names no route; {words} is {who}.",) if who else ()
 
 
 def _detail(draft: Draft) -> list[str]:
@@ -189,18 +201,6 @@ def keeps_sound(maker: Maker) -> bool:
     """Does the model's file come with sound that belongs to the clip?"""
     given = maker.asked is not None and maker.asked.audio is not None
     return not maker.renders and (given or maker.row.capabilities.makes_sound)
-
-
-def _whose_route(request: ClipRequest) -> tuple[str, ...]:
-    """Who named the route, where it was not the creator."""
-    if request.operation is Operation.CAMERA_MOVE:
-        return ()
-    who = {
-        PROJECT: "the project's default route",
-        BUILT_IN: "the default",
-    }.get(request.source.get("route", ""))
-    words = ", ".join(f"`{word}`" for word in request.route)
-    return (f"The manifest names no route; {words} is {who}.",) if who else ()
 
 
 def content_key(content: object) -> str:

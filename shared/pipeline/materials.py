@@ -18,7 +18,6 @@ MASK_TOLERANCE = 0.01
 """How far a mask's shape may be from its keyframe's: a pixel lost in scaling is no other shape."""
 
 CANVAS_ASPECT = 16 / 9
-PICTURE_TYPE = "image/png"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,61 +40,18 @@ class Materials:
         files = {"last_frame": self.last_frame, "mask_image": self.mask, "audio": self.sound}
         return {name: file.sha256 for name, file in files.items() if file is not None}
 
-    def media(self, size: tuple[int, int]) -> dict[str, MediaInput]:
-        """The files beside the keyframe as they will be sent, by the envelope's field."""
-        pictures = {"last_frame": self.last_frame, "mask": self.mask}
-        media = {
-            name: sized_picture(f"{name}.png", picture.sha256, size)
-            for name, picture in pictures.items()
-            if picture is not None
-        }
-        if self.sound is not None:
-            media["audio"] = sound_media(self.names["audio"], self.sound)
-        return media
-
-
-def sized_picture(name: str, sha256: str, size: tuple[int, int]) -> MediaInput:
-    """A picture as it will be sent: a PNG of the clip's size."""
-    return MediaInput(
-        name=name,
-        content_type=PICTURE_TYPE,
-        size_bytes=0,
-        sha256=sha256,
-        width=size[0],
-        height=size[1],
-    )
-
-
-def sound_media(name: str, sound: Sound) -> MediaInput:
-    """A sound as it will be sent: as it is."""
-    return MediaInput(
-        name=name,
-        content_type=sound.content_type,
-        size_bytes=sound.size_bytes,
-        sha256=sound.sha256,
-        duration_sec=sound.duration_sec,
-    )
-
-
-def named_media(
-    services: Services, order: ClipOrder, size: tuple[int, int]
-) -> dict[str, MediaInput]:
-    """The files beside the keyframe without their pixels; only the sound's length is read.
-
-    Raises
-    ------
-    InvalidInput : the sound is none.
-    """
-    fields = {"last_frame": "last_frame", "mask_image": "mask"}
-    media = {
-        meant: sized_picture(f"{meant}.png", "", size)
-        for field, meant in fields.items()
-        if field in order.inputs
-    }
-    audio = order.inputs.get("audio")
-    if audio is not None:
-        media["audio"] = sound_media(audio.name, _read_sound(services, audio))
-    return media
+    @property
+    def audio(self) -> MediaInput | None:
+        """The sound, for a request."""
+        if self.sound is None:
+            return None
+        return MediaInput(
+            name=self.names["audio"],
+            content_type=self.sound.content_type,
+            size_bytes=self.sound.size_bytes,
+            sha256=self.sound.sha256,
+            duration_sec=self.sound.duration_sec,
+        )
 
 
 def read_materials(services: Services, order: ClipOrder) -> Materials:
@@ -120,6 +76,27 @@ def read_materials(services: Services, order: ClipOrder) -> Materials:
         has_keyframe=keyframe is not None,
         last_frame=pictures.get("last_frame"),
         mask=mask,
+        sound=_read_sound(services, audio) if audio else None,
+        names={name: ref.name for name, ref in order.inputs.items()},
+    )
+
+
+def outlined(services: Services, order: ClipOrder) -> Materials:
+    """The same without a picture being decoded: enough to price a clip, not to make it.
+
+    Sound is read, since some clips are as long as it.
+
+    Raises
+    ------
+    InvalidInput : a size or an aspect that means nothing, or sound that cannot be read.
+    """
+    blank = canvas(order.request)
+    audio = order.inputs.get("audio")
+    return Materials(
+        picture=blank,
+        has_keyframe=order.keyframe is not None,
+        last_frame=blank if "last_frame" in order.inputs else None,
+        mask=blank if "mask_image" in order.inputs else None,
         sound=_read_sound(services, audio) if audio else None,
         names={name: ref.name for name, ref in order.inputs.items()},
     )

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from shared.batch import BatchState, ClipResult, ClipStatus
 from shared.catalog.model import CAMERA_MOVE
-from shared.clip import FILE_FIELDS, ClipRequest, Document, ObjectRef
+from shared.clip import ClipRequest, Document, ObjectRef
 from shared.errors import ClipClaimed, InvalidInput, KeyframeMissing, Problem
 from shared.manifest import ManifestItem, ParsedManifest, resolve_clip
 from shared.manifest.names import comparable, is_caption, is_sidecar
@@ -56,7 +56,7 @@ class ClipOrder(Document):
         """Names what is asked for and of which files, before any pixel is decoded."""
         asked = {
             "request": self.request.model_dump(
-                mode="json", exclude={"stem", "image_path", "source", *FILE_FIELDS}
+                mode="json", exclude={"stem", "image_path", "source"}
             ),
             "files": [each.etag for each in (self.keyframe, self.lut) if each],
             "inputs": {name: each.etag for name, each in self.inputs.items()},

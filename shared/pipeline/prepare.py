@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from shared.batch import ClipStatus
-from shared.clip import ClipPlan, Deviation, Document, ObjectRef, SceneWords
+from shared.clip import ClipPlan, Document, ObjectRef, SceneWords
 from shared.frames import frame_rate
 from shared.keys import ArtefactKeys
 from shared.manifest.guard import guard_key
@@ -20,7 +20,7 @@ from shared.prompting import Brief, Template, WrittenPrompt, written_once
 from shared.prompting.brief import CREATOR
 from shared.report.thumbs import keyframe_thumb
 from shared.routing.ranking import Ranking
-from shared.scoring.policy import ScoringPolicy, judge, stricter
+from shared.scoring.policy import judge, stricter
 from shared.scoring.score import score_keyframe
 from shared.video.lut import parse_cube
 
@@ -48,7 +48,7 @@ def prepare_clip(services: Services, item: ClipItem) -> Prepared:
         refuse_foreign(services, item.run.folder.key(f"{item.stem}.mp4"))
         guard_key(item.run.folder.key(f"{item.stem}.video_manifest.json"))  # the longest name
         draft = draft_clip(services, item.run.project_id, order)
-        doubts = score(services, stage, item, draft)
+        doubts = score(services, item, stage, draft)
         if draft.request.scene is not None:
             # nothing is written for a clip that nobody can make
             rank_draft(services, item.run.project_id, draft).best_or_raise()
@@ -88,7 +88,6 @@ def draft_clip(services: Services, project: str, order: ClipOrder) -> Draft:
     """
     materials = read_materials(services, order)
     request = settled(order.request, materials)
-    _, denied = scoring_of(services, project, order)
     creator = WrittenPrompt(text=request.prompt, by=CREATOR) if request.prompt else None
     return Draft(
         order=order,
@@ -97,17 +96,15 @@ def draft_clip(services: Services, project: str, order: ClipOrder) -> Draft:
         shape=decide_shape(request, materials.picture),
         written=creator,
         lut_sha256=lut_hash(services, order),
-        denied=denied,
+        deviations=stricter(services.scoring(project), request.scoring)[1],
     )
 
 
 def rank_draft(
     services: Services, project: str, draft: Draft, health: Mapping[str, str] | None = None
 ) -> Ranking:
-    """Who may make the clip; engines of `health` are passed over."""
-    size = draft.shape.size
-    media = draft.materials.media(size)
-    return rank_clip(services, project, draft.request, size, media, health)
+    """Who may make the clip; `health` names engines that are paused, and why."""
+    return rank_clip(services, project, draft.request, draft.shape.size, draft.materials, health)
 
 
 def with_prompt(draft: Draft, written: WrittenPrompt) -> Draft:
@@ -126,8 +123,8 @@ def write_prompt(services: Services, item: ClipItem, draft: Draft) -> WrittenPro
     return written_once(services.objects, services.work_bucket, writer, brief)
 
 
-def score(services: Services, stage: ClipStage, item: ClipItem, draft: Draft) -> tuple[str, ...]:
-    """Score the keyframe onto the clip's row; what to warn of. Without a keyframe: nothing.
+def score(services: Services, item: ClipItem, stage: ClipStage, draft: Draft) -> tuple[str, ...]:
+    """Score the keyframe onto the clip's row; what to warn of.
 
     Raises
     ------
@@ -135,17 +132,10 @@ def score(services: Services, stage: ClipStage, item: ClipItem, draft: Draft) ->
     """
     if not draft.materials.has_keyframe:
         return ()
+    policy, _ = stricter(services.scoring(item.run.project_id), draft.request.scoring)
     scores = score_keyframe(draft.materials.picture.rgb)
     stage.record(scores=scores)
-    policy, _ = scoring_of(services, item.run.project_id, draft.order)
     return judge(scores, policy, draft.request.image_path)
-
-
-def scoring_of(
-    services: Services, project: str, order: ClipOrder
-) -> tuple[ScoringPolicy, tuple[Deviation, ...]]:
-    """What is asked of the keyframe, and what the project does not grant of the manifest's wish."""
-    return stricter(services.scoring(project), order.request.scoring)
 
 
 def lut_hash(services: Services, order: ClipOrder) -> str:

@@ -1,20 +1,20 @@
 """RouteClip: what happens next to a clip that a model makes: try, finish, hold, or give up.
 
-It is asked before the first attempt and after each. All it knows are the jobs' rows, so a retry, a
-replay or a redrive comes to the same answer, and never to a second payment.
+It is asked before the first attempt and after each, and again when a clip has failed inspection.
+All it knows are the jobs' rows and what inspection said, so a retry, a replay or a redrive comes to
+the same answer, and never to a second payment.
 """
 
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import replace
 from enum import StrEnum
 
 from shared.batch import ClipStatus, Cost
 from shared.catalog.model import CAMERA_MOVE
-from shared.clip import ClipPlan, Document, Generation, ObjectRef
+from shared.clip import ClipPlan, Deviation, Document, Generation, ObjectRef
 from shared.errors import BatchCancelled, ModelUnavailable
 from shared.jobs.job import Job
-from shared.jobs.outcome import Billed, Ending, JobState, Outcome
+from shared.jobs.outcome import Billed, JobState
 from shared.jobs.ports import JobStore
 from shared.jobs.request import VideoRequest
 from shared.pipeline.attempt import Attempt, begun, may_still_come, open_attempt, why_held
@@ -23,9 +23,10 @@ from shared.pipeline.decide import Draft, Maker, decide_clip
 from shared.pipeline.prepare import draft_clip, rank_draft, read_order, with_prompt, write_plan
 from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.stage import ClipStage
+from shared.pipeline.tries import Try, another_seed, read_tries, tried_so_far, write_tries
 from shared.pipeline.views import pictures
 from shared.prompting import WrittenPrompt
-from shared.routing.fallback import Move, Tried, next_candidate
+from shared.routing.fallback import Move, NextStep, Tried, next_candidate
 from shared.routing.ranking import Candidate, Ranking
 
 
@@ -46,13 +47,6 @@ class Routed(Document):
     reason: str = ""
 
 
-class _Try(Document):
-    """One attempt of this run: the candidate and its job."""
-
-    candidate: str
-    job_id: str
-
-
 def route_clip(services: Services, jobs: JobStore, item: ClipItem) -> Routed:
     """Decide the next step of one clip.
 
@@ -61,35 +55,43 @@ def route_clip(services: Services, jobs: JobStore, item: ClipItem) -> Routed:
     ModelUnavailable : every candidate was tried, or none may try; says why of each.
     BatchCancelled : CANCEL was dropped; says what runs on at a provider, and may be billed.
     """
-    tries = _read_tries(services, item)
+    tries = read_tries(services, item)
     rows = [job for each in tries if (job := jobs.job(each.job_id)) is not None]
     try:
         with ClipStage(services, item, "route_clip", ClipStatus.GENERATING) as stage:
-            return _route(services, jobs, item, stage, tries, rows)
+            stage.record(cost=Cost(model_usd=sum(_paid(job) for job in rows)))
+            known = _known_step(item, tries, rows)
+            if known is not None:
+                return known
+            routed, plan = _Router(services, jobs, item, tries, rows).next_try()
+            stage.keep(clip_key=plan.clip_key)
+            stage.record(model=plan.model, deviations=plan.deviations)
+            return routed
     except BatchCancelled as stopped:
         raise BatchCancelled(". ".join((stopped.message, *_what_runs_on(rows)))) from stopped
 
 
-def _route(
-    services: Services,
-    jobs: JobStore,
-    item: ClipItem,
-    stage: ClipStage,
-    tries: list[_Try],
-    rows: list[Job],
-) -> Routed:
-    stage.record(cost=Cost(model_usd=sum(_paid(job) for job in rows)))
+def _known_step(item: ClipItem, tries: list[Try], rows: list[Job]) -> Routed | None:
+    """What follows from the jobs' rows alone; None when somebody else may have to try."""
     if rows and not rows[-1].state.ended:
         return _unfinished(item, rows[-1])
-    if rows and rows[-1].state is JobState.SUCCEEDED:
+    if rows and rows[-1].state is JobState.SUCCEEDED and not tries[-1].failed:
         return Routed(step=Step.FINISH, clip_key=rows[-1].clip_key, job_id=rows[-1].job_id)
     held = next((job for job in rows if may_still_come(job)), None)
     if held is not None:
         return Routed(step=Step.HOLD, clip_key=held.clip_key, reason=why_held(held))
-    routed, plan = _next_try(services, jobs, item, tries, rows)
-    stage.keep(clip_key=plan.clip_key)
-    stage.record(model=plan.model, deviations=plan.deviations)
-    return routed
+    return None
+
+
+def _unfinished(item: ClipItem, job: Job) -> Routed:
+    """The last attempt has no end: it goes on, or nobody knows."""
+    held = job.state is JobState.SUBMIT_UNKNOWN
+    return Routed(
+        step=Step.HOLD if held else Step.GENERATE,
+        clip_key=job.clip_key or item.clip_key,
+        job_id=job.job_id,
+        reason=why_held(job) if held else "",
+    )
 
 
 def _what_runs_on(rows: list[Job]) -> Iterator[str]:
@@ -106,93 +108,136 @@ def _what_runs_on(rows: list[Job]) -> Iterator[str]:
         yield "If it is made after all, dropping the manifest again takes it, already paid"
 
 
-def _unfinished(item: ClipItem, job: Job) -> Routed:
-    """The last attempt has no end: it goes on, or nobody knows."""
-    held = job.state is JobState.SUBMIT_UNKNOWN
-    return Routed(
-        step=Step.HOLD if held else Step.GENERATE,
-        clip_key=job.clip_key or item.clip_key,
-        job_id=job.job_id,
-        reason=why_held(job) if held else "",
-    )
+class _Router:
+    """One look at who may try next, with everything that it is decided from."""
 
+    def __init__(
+        self, services: Services, jobs: JobStore, item: ClipItem, tries: list[Try], rows: list[Job]
+    ) -> None:
+        self._services = services
+        self._jobs = jobs
+        self._item = item
+        self._tries = tries
+        self._rows = rows
+        draft = draft_clip(services, item.run.project_id, read_order(services, item))
+        if draft.request.scene is not None:
+            draft = with_prompt(draft, _prompt_of_plan(services, item))
+        self._draft = draft
 
-def _next_try(
-    services: Services, jobs: JobStore, item: ClipItem, tries: list[_Try], rows: list[Job]
-) -> tuple[Routed, ClipPlan]:
-    order = read_order(services, item)
-    project = item.run.project_id
-    draft = draft_clip(services, project, order)
-    if draft.request.scene is not None:
-        draft = with_prompt(draft, _prompt_of_plan(services, item))
-    ranking = rank_draft(services, project, draft)
-    tried = _tried(ranking, tries, rows)
-    move = next_candidate(ranking, tried)
-    if move.move is not Move.TRY or move.candidate is None:
-        raise ModelUnavailable(f"no model made the clip: {move.reason}.")
-    choice = _decided(item, draft, ranking, move.candidate, tries)
-    health = services.health()
-    if choice.candidate.engine in health and not choice.is_begun(services, jobs):
-        # Paused, and nothing of it is paid: who is well goes first. The camera is another kind of
-        # clip: it stands in when the models have failed, not while one takes a rest.
-        well = rank_draft(services, project, draft, health)
+    def next_try(self) -> tuple[Routed, ClipPlan]:
+        """Open the next attempt, or hand the clip to the camera, or to a person."""
+        ranking = rank_draft(self._services, self._item.run.project_id, self._draft)
+        tried = tried_so_far(ranking, self._tries, self._rows)
+        move = next_candidate(ranking, tried)
+        if move.move is not Move.TRY or move.candidate is None:
+            return self._give_up(ranking, move)
+        seed = self._seed_for(move.candidate) if move.new_seed else None
+        draft = _with_seed(self._draft, seed)
+        chosen, maker = self._well(ranking, tried, draft, move.candidate)
+        plan = decide_clip(self._item, draft, maker)
+        write_plan(self._services, self._item, plan, draft.materials)
+        if maker.asked is None:
+            return Routed(step=Step.FINISH, clip_key=plan.clip_key), plan
+        attempt = self._attempt(draft, chosen, plan, maker.asked)
+        job = open_attempt(
+            self._services.objects,
+            self._services.work_bucket,
+            self._jobs,
+            attempt,
+            self._services.now(),
+        )
+        made = Try(candidate=chosen.key, job_id=job.job_id, seed=seed)
+        write_tries(self._services, self._item, [*self._tries, made])
+        return Routed(step=Step.GENERATE, clip_key=plan.clip_key, job_id=job.job_id), plan
+
+    def _well(
+        self, ranking: Ranking, tried: list[Tried], draft: Draft, first: Candidate
+    ) -> tuple[Candidate, Maker]:
+        """The candidate, or one that is well where it is paused and nothing of it is paid.
+
+        The camera is another kind of clip: it stands in when the models have failed, not while one
+        takes a rest.
+        """
+        maker = maker_of(ranking, first, draft)
+        health = self._services.health()
+        if first.engine not in health or self._is_begun(draft, first, maker):
+            return first, maker
+        well = rank_draft(self._services, self._item.run.project_id, draft, health)
         other = next_candidate(well, tried).candidate
-        if other is not None and other.engine not in {CAMERA_MOVE, *health}:
-            choice = _decided(item, draft, well, other, tries)
-    plan = choice.plan
-    write_plan(services, item, plan, draft.materials)
-    if choice.maker.asked is None:
-        return Routed(step=Step.FINISH, clip_key=plan.clip_key), plan
-    files = _files(services, draft, choice.maker.asked)
-    attempt = choice.attempt(choice.maker.asked, files)
-    job = open_attempt(services.objects, services.work_bucket, jobs, attempt, services.now())
-    tried_now = _Try(candidate=choice.candidate.key, job_id=job.job_id)
-    _write_tries(services, item, [*tries, tried_now])
-    return Routed(step=Step.GENERATE, clip_key=plan.clip_key, job_id=job.job_id), plan
+        if other is None or other.engine in {CAMERA_MOVE, *health}:
+            return first, maker
+        return other, maker_of(well, other, draft)
 
-
-@dataclass(frozen=True, kw_only=True)
-class _Choice:
-    """A candidate, and the plan of the clip that it would make."""
-
-    item: ClipItem
-    candidate: Candidate
-    maker: Maker
-    plan: ClipPlan
-    tried: int
-
-    def is_begun(self, services: Services, jobs: JobStore) -> bool:
+    def _is_begun(self, draft: Draft, candidate: Candidate, maker: Maker) -> bool:
         """Does the candidate's attempt exist, made or in the making, by whichever run?"""
-        asked = self.maker.asked
-        return asked is not None and begun(services.objects, jobs, self.attempt(asked, {}))
+        if maker.asked is None:
+            return False
+        plan = decide_clip(self._item, draft, maker)
+        return begun(
+            self._services.objects,
+            self._jobs,
+            self._attempt(draft, candidate, plan, maker.asked, with_files=False),
+        )
 
-    def attempt(self, asked: VideoRequest, files: Mapping[str, bytes]) -> Attempt:
-        run = self.item.run
+    def _attempt(
+        self,
+        draft: Draft,
+        candidate: Candidate,
+        plan: ClipPlan,
+        asked: VideoRequest,
+        *,
+        with_files: bool = True,
+    ) -> Attempt:
+        run = self._item.run
         return Attempt(
             project_id=run.project_id,
             batch_id=run.batch_id,
             run_id=run.run_id,
-            stem=self.item.stem,
+            stem=self._item.stem,
             manifest=run.manifest,
-            clip_key=self.plan.clip_key,
-            candidate=self.candidate,
+            clip_key=plan.clip_key,
+            candidate=candidate,
             request=asked,
-            files=files,
-            tried=self.tried,
+            files=_files(self._services, draft, asked) if with_files else {},
+            tried=sum(each.candidate == candidate.key for each in self._tries),
         )
 
+    def _seed_for(self, candidate: Candidate) -> int:
+        asked = self._draft.request.generation_params.get("seed")
+        return another_seed(self._tries, candidate.key, asked if isinstance(asked, int) else None)
 
-def _decided(
-    item: ClipItem, draft: Draft, ranking: Ranking, candidate: Candidate, tries: list[_Try]
-) -> _Choice:
-    maker = maker_of(ranking, candidate, draft)
-    return _Choice(
-        item=item,
-        candidate=candidate,
-        maker=maker,
-        plan=decide_clip(item, draft, maker),
-        tried=sum(each.candidate == candidate.key for each in tries),
+    def _give_up(self, ranking: Ranking, move: NextStep) -> tuple[Routed, ClipPlan]:
+        """Hand the last clip that failed inspection to a person; without one nothing was made.
+
+        Raises
+        ------
+        ModelUnavailable : nobody made the clip, and nobody else may try.
+        """
+        candidates = {each.key: each for each in ranking.candidates}
+        failed = next((each for each in reversed(self._tries) if each.failed), None)
+        job = self._jobs.job(failed.job_id) if failed else None
+        candidate = candidates.get(failed.candidate) if failed else None
+        if failed is None or job is None or candidate is None:
+            raise ModelUnavailable(f"no model made the clip: {move.reason}.")
+        draft = _with_seed(self._draft, failed.seed)
+        plan = decide_clip(self._item, draft, maker_of(ranking, candidate, draft))
+        write_plan(self._services, self._item, plan, draft.materials)
+        return Routed(
+            step=Step.HOLD, clip_key=job.clip_key, job_id=job.job_id, reason=f"{move.reason}."
+        ), plan
+
+
+def _with_seed(draft: Draft, seed: int | None) -> Draft:
+    """The draft with another seed than was asked for; as it is where there is none."""
+    if seed is None:
+        return draft
+    params = draft.request.generation_params
+    request = draft.request.model_copy(update={"generation_params": {**params, "seed": seed}})
+    why = "the clip that the seed before it gave failed inspection"
+    change = Deviation(
+        field="generation_params.seed", asked=params.get("seed"), used=seed, reason=why
     )
+    return replace(draft, request=request, deviations=(*draft.deviations, change))
 
 
 def _prompt_of_plan(services: Services, item: ClipItem) -> WrittenPrompt:
@@ -216,47 +261,8 @@ def _files(services: Services, draft: Draft, asked: VideoRequest) -> dict[str, b
     return files
 
 
-def _tried(ranking: Ranking, tries: list[_Try], rows: list[Job]) -> list[Tried]:
-    """The attempts as the fallback rule wants them; those whose candidate is gone need no rule."""
-    candidates = {candidate.key: candidate for candidate in ranking.candidates}
-    endings = {job.job_id: job.ending for job in rows}
-    withdrawn = {job.job_id for job in rows if _is_withdrawn(job)}
-    found: list[Tried] = []
-    for each in tries:
-        candidate, ending = candidates.get(each.candidate), endings.get(each.job_id)
-        if each.job_id in withdrawn:
-            continue
-        if candidate is not None and isinstance(ending, Ending):
-            found.append((candidate, ending))
-    return found
-
-
-def _is_withdrawn(job: Job) -> bool:
-    """Stopped by a CANCEL that was for another run: this one wants the clip, and may try anew."""
-    ending = job.ending
-    by_us = job.cancel_requested or bool(job.stopping)
-    return by_us and ending is not None and ending.outcome is Outcome.CANCELLED
-
-
 def _paid(job: Job) -> float:
     """What an attempt cost, as far as is known; what nobody knows counts as its estimate."""
     if job.ending is None or job.ending.billed is Billed.NO:
         return 0.0
     return job.ending.cost_usd if job.ending.cost_usd is not None else job.estimate_usd
-
-
-def _read_tries(services: Services, item: ClipItem) -> list[_Try]:
-    ref = ObjectRef(bucket=services.work_bucket, key=item.run.work.tries(item.index))
-    try:
-        return [_Try(**each) for each in json.loads(services.objects.read(ref))]
-    except FileNotFoundError:
-        return []
-
-
-def _write_tries(services: Services, item: ClipItem, tries: list[_Try]) -> None:
-    services.objects.write(
-        services.work_bucket,
-        item.run.work.tries(item.index),
-        json.dumps([each.model_dump() for each in tries]).encode(),
-        content_type="application/json",
-    )

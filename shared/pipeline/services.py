@@ -46,14 +46,14 @@ def open_policy(_project: str) -> Policy:
     return Policy()
 
 
-def template_writer(_project: str) -> PromptWriter:
-    """Where no language model is configured."""
-    return Template()
-
-
 def default_scoring(_project: str) -> ScoringPolicy:
     """What low scores lead to where projects say nothing."""
     return ScoringPolicy()
+
+
+def template_writer(_project: str) -> PromptWriter:
+    """Where no language model is configured."""
+    return Template()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +61,9 @@ class Services:
     """The outside world, as ports.
 
     `engines` are those that this deployment can use; `policy` says what a project allows,
-    `scoring` what it asks of a keyframe, `prompts` who writes the prompts of its scenes,
-    `default_route` which way its clips go where a manifest says none; `health` which engines are
-    paused, and why.
+    `scoring` what it asks of a keyframe, `default_route` which way its clips go where a manifest
+    says none, `prompts` who writes the prompts of its scenes; `health` which engines are paused,
+    and why.
     """
 
     drop_bucket: str
@@ -76,10 +76,10 @@ class Services:
     limits: Limits = Limits()
     engines: frozenset[str] = frozenset({CAMERA_MOVE})
     policy: Callable[[str], Policy] = open_policy
-    prompts: Callable[[str], PromptWriter] = template_writer
     default_route: Callable[[str], tuple[str, ...]] = no_route
     health: Callable[[], Mapping[str, str]] = all_well
     scoring: Callable[[str], ScoringPolicy] = default_scoring
+    prompts: Callable[[str], PromptWriter] = template_writer
     links: Callable[[Folder, str], dict[str, str]] = no_links
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
@@ -109,10 +109,14 @@ class RunRef(Document):
 
 
 class ClipItem(Document):
-    """Which clip of which run: the part of the state that every clip state carries."""
+    """Which clip of which run: the part of the state that every clip state carries.
+
+    `failed_inspection` is the job whose clip has just failed inspection.
+    """
 
     run: RunRef
     stem: str
     index: int
     clip_key: str = ""
     job_id: str = ""
+    failed_inspection: str = ""

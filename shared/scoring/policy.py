@@ -4,7 +4,7 @@ from shared.clip import Deviation, Document, Probability, ScoreAction, ScoringRe
 from shared.errors import KeyframeScoredLow, Problem
 from shared.scoring.document import KeyframeScores
 
-DEFAULT_MIN_SCORE = 0.3
+DEFAULT_MIN_SCORE = 0.4
 
 
 class ScoringPolicy(Document):

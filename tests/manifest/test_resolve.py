@@ -91,12 +91,12 @@ def test_each_layer_beats_the_one_below_field_by_field() -> None:
         "finish": "built-in",
         "prompt": "caption a.caption",
         "negative_prompt": "defaults",
+        "scoring": "built-in",
         "enable_prompt_expansion": "built-in",
         "guidance": "built-in",
         "audio": "built-in",
         "mask_image": "built-in",
         "last_frame": "built-in",
-        "scoring": "built-in",
     }
 
 

@@ -123,7 +123,7 @@ def test_a_model_makes_the_clip_and_its_price_is_in_the_metadata(
     publish_clip(house.services, made)
     meta = house.in_library("a.video_meta.json")
     assert meta["video"]["frame_count"] == 120
-    assert meta["cost"]["model_usd"] == pytest.approx(0.25)  # 5 s at 480p, the nearest size
+    assert meta["cost"]["model_usd"] == pytest.approx(0.25)  # 5 s at 480p
     assert meta["generation_settings"]["model"] == WAN
     assert meta["generation_settings"]["why"], "the choice is explained"
 
