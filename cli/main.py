@@ -26,6 +26,7 @@ from cli.library import pull as pull_batch
 from cli.models import models
 from cli.money import register_money
 from cli.motion_editor import motion
+from cli.review import review
 from cli.scoring import register_scoring
 from cli.target import CHECKOUT, Account, Target, find_target, some_target
 from cli.validate import validate_folder
@@ -53,6 +54,7 @@ Name = Annotated[str | None, typer.Option(help="Instead of the manifest's or the
 ALL_DONE, SOME_NOT, WRONG_USE = 0, 1, 2
 
 app.command("fake-provider")(fake_provider)
+app.command()(review)
 app.add_typer(jobs, name="jobs")
 register_money(app)
 register_scoring(app)

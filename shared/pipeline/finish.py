@@ -29,6 +29,7 @@ from shared.video.camera import prepare_still, render_frames
 from shared.video.decode import decode_frames, read_rate
 from shared.video.finish import finish_clip as encode_clip
 from shared.video.finish_spec import FinishedFile, FinishResult, FinishSpec
+from shared.video.loudness import sound_checks
 from shared.video.sound_track import has_sound
 
 
@@ -69,6 +70,7 @@ def finish_clip(services: Services, item: ClipItem) -> None:
             ):
                 services.objects.upload(services.work_bucket, key, made.path, content_type=type_)
             document = finished_document(item, plan, result, source)
+            document["sound_checks"] = _sound_checks(result)
         services.objects.write(
             services.work_bucket,
             artefacts.finished,
@@ -169,6 +171,11 @@ def _make(
     )
     lut = services.objects.read(order.lut) if order.lut else None
     return encode_clip(source.frames, spec=spec, out_dir=scratch, lut=lut)
+
+
+def _sound_checks(result: FinishResult) -> list[dict[str, Any]]:
+    """What is to be heard, for the inspection report; InspectClip cannot listen."""
+    return [check.model_dump(mode="json") for check in sound_checks(result.master.path)]
 
 
 def finished_document(

@@ -135,7 +135,7 @@ class _Router:
         draft = _with_seed(self._draft, seed)
         chosen, maker = self._well(ranking, tried, draft, move.candidate)
         plan = decide_clip(self._item, draft, maker)
-        write_plan(self._services, self._item, plan, draft.materials)
+        write_plan(self._services, self._item, plan, draft)
         if maker.asked is None:
             return Routed(step=Step.FINISH, clip_key=plan.clip_key), plan
         attempt = self._attempt(draft, chosen, plan, maker.asked)
@@ -221,7 +221,7 @@ class _Router:
             raise ModelUnavailable(f"no model made the clip: {move.reason}.")
         draft = _with_seed(self._draft, failed.seed)
         plan = decide_clip(self._item, draft, maker_of(ranking, candidate, draft))
-        write_plan(self._services, self._item, plan, draft.materials)
+        write_plan(self._services, self._item, plan, draft)
         return Routed(
             step=Step.HOLD, clip_key=job.clip_key, job_id=job.job_id, reason=f"{move.reason}."
         ), plan
