@@ -3,6 +3,7 @@
 drop      <project>/<batch>/…            what creators drop; our answers start with `_`
 work      runs/<run id>/…                what one run decided
           artefacts/<clip key>/…         what was made, named by its content
+          prompts/<hash>.json            what was written from a scene, named by its words
           made/<order key>.json          which orders were made already
 library   <project>/<batch>/…            finished clips with their companions
           _audit/<project>/<batch>/…     one JSON line an operation
