@@ -25,11 +25,9 @@ from shared.errors import InvalidInput
 from shared.nearest import did_you_mean
 from shared.pipeline.accept import accept_drop
 from shared.pipeline.check import check_manifest
-from shared.pipeline.choosing import rank_clip
-from shared.pipeline.decide import decide_shape
 from shared.pipeline.keyframes import await_keyframes
 from shared.pipeline.plan import plan_batch
-from shared.pipeline.prepare import read_keyframe, read_order
+from shared.pipeline.prepare import draft_clip, rank_draft, read_order
 from shared.pipeline.services import ClipItem, Limits, RunRef, Services
 from shared.routing import Policy
 from shared.state import ClipRow, RunRow
@@ -140,8 +138,9 @@ def _clip(services: Services, run: RunRef, row: ClipRow) -> ClipEstimate:
     order = read_order(services, ClipItem(run=run, stem=row.stem, index=row.index))
     seconds, route = order.request.motion.duration_sec, order.request.route
     try:
-        shape = decide_shape(order.request, read_keyframe(services, order.keyframe))
-        ranking = rank_clip(services, run.project_id, order.request, shape.size)
+        draft = draft_clip(services, run.project_id, order)
+        seconds = draft.request.motion.duration_sec
+        ranking = rank_draft(services, run.project_id, draft)
         ranking.best_or_raise()
     except InvalidInput as error:
         return ClipEstimate(row.stem, seconds, route, (), error.message)

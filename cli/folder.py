@@ -19,6 +19,7 @@ from shared.manifest.names import (
     is_manifest,
     is_ours,
     is_sidecar,
+    is_sound,
 )
 from shared.manifest.reading import read_json
 from shared.pipeline.folder import folder_problems
@@ -100,12 +101,13 @@ def _relevant(folder: Path) -> Iterator[Path]:
 
 
 def is_droppable(name: str) -> bool:
-    """Keyframes, manifests, sidecars, companions, colour tables; nothing else leaves the desk."""
+    """Pictures, sounds, manifests, companions, colour tables; nothing else leaves the desk."""
     endings = (*COMPANION_EXTENSIONS, ".cube")
     return (
         is_image(name)
         or is_manifest(name)
         or is_sidecar(name)
+        or is_sound(name)
         or comparable(name).endswith(endings)
     )
 

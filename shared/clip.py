@@ -141,11 +141,23 @@ class ScoringRequest(Document):
     min_score: Probability | None = None
 
 
+class SceneWords(Document):
+    """What a prompt is to be written from, in the creator's words."""
+
+    scene: str = ""
+    story: str = ""
+    style: str = ""
+
+
 class ClipRequest(Document):
-    """What the manifest asks for one keyframe, defaults and sidecars merged in."""
+    """What the manifest asks for one clip, defaults and sidecars merged in.
+
+    `image_path` is empty for a clip made from words alone. Of `prompt` and `scene` at most one is
+    there. `audio`, `mask_image` and `last_frame` are paths beside the manifest.
+    """
 
     stem: str
-    image_path: str
+    image_path: str = ""
     operation: Operation = Operation.CAMERA_MOVE
     motion: MotionRequest = MotionRequest()
     resolution: str = "auto"
@@ -153,9 +165,25 @@ class ClipRequest(Document):
     route: tuple[str, ...] = ("camera_move",)
     generation_params: dict[str, Any] = Field(default_factory=dict)
     prompt: str | None = None
+    scene: SceneWords | None = None
     negative_prompt: str | None = None
     scoring: ScoringRequest = ScoringRequest()
+    enable_prompt_expansion: bool = True
+    guidance: float | None = None
+    audio: str | None = None
+    mask_image: str | None = None
+    last_frame: str | None = None
     source: dict[str, str] = Field(default_factory=dict, description="where each block came from")
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The files beside the keyframe that go to the model, by field."""
+        named = {name: getattr(self, name) for name in FILE_FIELDS}
+        return {name: path for name, path in named.items() if path is not None}
+
+
+FILE_FIELDS = ("audio", "mask_image", "last_frame")
+"""Fields that name a file to be handed to the model beside the keyframe."""
 
 
 class Deviation(Document):
@@ -179,10 +207,42 @@ class MotionPlan(Document):
     peak_speed: float = Field(description="viewport widths per second, peak under easing")
 
 
+class InputFile(Document):
+    """A file that goes to the model beside the keyframe."""
+
+    name: str
+    content_type: str
+    size_bytes: int
+    sha256: str
+    duration_sec: float | None = None
+
+
+class Generation(Document):
+    """What a model is asked for: the words and numbers that are sent, and who wrote the words.
+
+    `prompt_written_by` is `creator`, the language model's service, or `template`; `prompt_model`
+    names the language model, `prompt_note` says why it was not asked or not heard.
+    `prompt_expansion` says whether the provider elaborates the prompt; None where it cannot.
+    """
+
+    prompt: str = ""
+    prompt_written_by: str = ""
+    prompt_model: str = ""
+    prompt_note: str = ""
+    negative_prompt: str | None = None
+    prompt_expansion: bool | None = None
+    guidance: float | None = None
+    seed: int | None = None
+    duration_sec: float | None = None
+    resolution: str | None = None
+    inputs: dict[str, InputFile] = Field(default_factory=dict)
+
+
 class ClipPlan(Document):
     """A clip held against its decoded keyframe: exact in every number.
 
-    `width`, `height` are delivered pixels (even); `frame_count` frames at `fps` (X-09).
+    `width`, `height` are delivered pixels (even); `frame_count` frames at `fps` (X-09). A clip made
+    from words alone has no keyframe. `keeps_sound`: the sound of the model's file is delivered too.
     """
 
     schema_version: str = "1"
@@ -190,9 +250,9 @@ class ClipPlan(Document):
     batch_id: str
     stem: str
     clip_key: str = Field(description="content hash of pixels and settings; names the artefacts")
-    keyframe: ObjectRef
-    keyframe_sha256: str
-    keyframe_size: tuple[int, int]
+    keyframe: ObjectRef | None = None
+    keyframe_sha256: str = ""
+    keyframe_size: tuple[int, int] | None = None
     model: str = "camera_move"
     model_revision: str
     engine: str = "camera_move"
@@ -209,6 +269,9 @@ class ClipPlan(Document):
     finish: FinishRequest
     generation_params: dict[str, Any] = Field(default_factory=dict)
     prompt: str | None = None
+    scene: SceneWords | None = None
     negative_prompt: str | None = None
+    generation: Generation | None = None
+    keeps_sound: bool = False
     deviations: tuple[Deviation, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from shared.batch import Cost
 from shared.clip import ClipPlan, Deviation, Document, MotionPlan
+from shared.review import Review
 from shared.scoring.document import KeyframeScores
 
 
@@ -28,13 +29,16 @@ class VideoMeta(Document):
     clip_key: str
     made_at: str
     reused: bool = Field(False, description="the same content had been made before")
-    source: dict[str, Any] = Field(description="keyframe: name, version, sha256, size in pixels")
+    source: dict[str, Any] = Field(
+        description="keyframe: name, version, sha256, size in pixels; the other files by field"
+    )
     keyframe_scores: KeyframeScores | None = Field(None, description="of the keyframe, 0 to 1")
     motion_params: MotionPlan
     generation_settings: dict[str, Any]
     video: dict[str, Any] = Field(description="measured on the delivered file")
     files: dict[str, MadeFile]
     validation_results: dict[str, Any]
+    review: Review | None = Field(None, description="who handed it over although a check failed")
     deviations: tuple[Deviation, ...]
     warnings: tuple[str, ...]
     cost: Cost
@@ -52,7 +56,9 @@ def generation_settings(plan: ClipPlan, encoder: str) -> dict[str, Any]:
         "camera_strategy": plan.camera_strategy,
         "params": plan.generation_params,
         "prompt": plan.prompt,
+        "scene": plan.scene.model_dump() if plan.scene else None,
         "negative_prompt": plan.negative_prompt,
+        "sent": plan.generation.model_dump(mode="json") if plan.generation else None,
         "finish": plan.finish.model_dump(mode="json"),
         "encoder": encoder,
     }

@@ -121,28 +121,24 @@ def decide_drop(row: RunRow | None, drop: Drop) -> tuple[RunRow, bool]:
     The same drop, told twice, is the same run. A changed manifest, or the same one beside pictures
     that the run has not seen, waits for the end of the one that runs. After an end, changed content
     or a run that left something undone makes a new attempt; what is made already is found by its
-    content and not made again. A retake of the row's own run is meant, however like the last drop it
-    is: told again, it finds the run that it has made, and no more to do.
+    content and not made again. A retake of the row's own run is meant, however like the last drop
+    it is: told again, it finds the run that it has made, and no more to do.
     """
     if row is None:
         return _new_run(drop, attempt=1), True
     # a run that nobody has seen at work may have lost its start
     unseen = row.state is BatchState.ACCEPTED
-    if drop.retake == row.run_id:
-        if row.state.ended:
-            return _new_run(drop, attempt=row.attempt + 1, version=row.version), True
-        return row.changed(pending=drop.source), unseen
-    if _is_told_again(row, drop):
+    retake = drop.retake == row.run_id
+    if _is_told_again(row, drop) and not retake:
         return row, unseen
     same_manifest = row.manifest_sha256 == drop.manifest_sha256
     same_content = same_manifest and row.fingerprint == drop.fingerprint
     if not row.state.ended:
         # before it is planned a run takes whatever lies beside its manifest
-        if same_content or (same_manifest and not row.planned_at):
-            return row, unseen
-        return row.changed(pending=drop.source), unseen
+        nothing_new = same_content or (same_manifest and not row.planned_at)
+        return (row if nothing_new and not retake else row.changed(pending=drop.source)), unseen
     settled = row.state in {BatchState.FINISHED, BatchState.REJECTED} and not row.undone
-    if same_content and settled:
+    if same_content and settled and not retake:
         return row, False
     return _new_run(drop, attempt=row.attempt + 1, version=row.version), True
 

@@ -26,6 +26,9 @@ MADE = (*ITEM, "clip_key")
 FIRST = "PrepareClip"
 
 # A clip that ends before it is planned has no key yet.
+FAILED_IF_ANY = (
+    "{% $exists($states.input.failed_inspection) ? $states.input.failed_inspection : '' %}"
+)
 CLIP_KEY_IF_ANY = "{% $exists($states.input.clip_key) ? $states.input.clip_key : '' %}"
 
 
@@ -57,6 +60,7 @@ def clip_states(timeouts: Mapping[str, int]) -> States:
             "Try the next model of the route, take what came, hold, or give up.",
             MADE,
             timeouts,
+            failed_inspection=FAILED_IF_ANY,
             then="ChooseStep",
         ),
         "ChooseStep": choose(
@@ -87,8 +91,16 @@ def clip_states(timeouts: Mapping[str, int]) -> States:
         ),
         "JudgeClip": choose(
             "Only a clip that passed, with or without warnings, is handed over.",
-            rules={"$states.input.verdict in ['pass', 'warn']": "PublishClip"},
+            rules={
+                "$states.input.verdict in ['pass', 'warn', 'approved']": "PublishClip",
+                "$states.input.job_id != ''": "TryAgain",
+            },
             otherwise="HoldClip",
+        ),
+        "TryAgain": mark(
+            "Another seed, or another model, may do better; who decides is RouteClip.",
+            then="RouteClip",
+            failed_inspection="$states.input.job_id",
         ),
         "PublishClip": _step(
             "PublishClip",
@@ -103,12 +115,18 @@ def clip_states(timeouts: Mapping[str, int]) -> States:
 
 
 def _step(
-    state: str, comment: str, facts: tuple[str, ...], timeouts: Mapping[str, int], *, then: str
+    state: str,
+    comment: str,
+    facts: tuple[str, ...],
+    timeouts: Mapping[str, int],
+    *,
+    then: str,
+    **more: str,
 ) -> State:
     return handler(
         state,
         comment,
-        payload=from_input(*facts),
+        payload={**from_input(*facts), **more},
         timeout_sec=timeouts[state],
         then=then,
         catches=clip_catches(),
@@ -125,9 +143,9 @@ def _ends(timeouts: Mapping[str, int]) -> States:
             outcome="'needs_review'",
             error=(
                 "$exists($states.input.error) ? $states.input.error :"
-                " $exists($states.input.verdict) ? {'Error': 'QualityFailed',"
-                " 'Cause': 'The inspection says: ' & $string($states.input.verdict) & '.'} :"
-                " {'Error': 'JobHeld', 'Cause': $states.input.reason}"
+                " $states.input.step = 'hold' ? {'Error': 'JobHeld',"
+                " 'Cause': $states.input.reason} : {'Error': 'QualityFailed',"
+                " 'Cause': 'The inspection says: ' & $string($states.input.verdict) & '.'}"
             ),
         ),
         "FailClip": mark("It is our fault.", then="RecordClipEnd", outcome="'failed'"),

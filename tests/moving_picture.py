@@ -1,5 +1,6 @@
 """Small pictures in motion, for tests that need real video."""
 
+import io
 from collections.abc import Iterator
 
 import av
@@ -23,6 +24,15 @@ def moving_frames(
         view = texture[:height, 2 * index : 2 * index + width]
         noise = rng.integers(-grain, grain + 1, view.shape)
         yield to_yuv(np.clip(view + noise, 0, 255).astype(np.uint8))
+
+
+def closing_frames(count: int, picture: bytes, *, size: tuple[int, int]) -> Iterator[av.VideoFrame]:
+    """An image file to which the camera comes a tenth closer, as a model might move it."""
+    image = Image.open(io.BytesIO(picture)).convert("RGB")
+    for index in range(count):
+        x, y = (0.05 * side * index / count for side in image.size)
+        box = (x, y, image.width - x, image.height - y)
+        yield to_yuv(np.asarray(image.resize(size, Image.Resampling.BICUBIC, box=box)))
 
 
 def flat_frames(count: int, rgb: tuple[int, int, int]) -> Iterator[av.VideoFrame]:

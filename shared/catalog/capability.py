@@ -140,7 +140,7 @@ def _resolution(case: _Case) -> Iterator[Problem]:
         yield case.problem("resolution", message, "Leave `resolution` out.")
         return
     message = f"makes {listed(offered)}, not {asked}."
-    near = min(offered, key=lambda each: (abs(_lines(each) - _lines(asked)), -_lines(each)))
+    near = min(offered, key=lambda each: (abs(lines_of(each) - lines_of(asked)), -lines_of(each)))
     yield case.problem("resolution", message, f"Nearest: {near}.")
 
 
@@ -222,7 +222,7 @@ def _lengths(durations: tuple[float, ...] | Span) -> str:
     return listed(f"{each:g}" for each in durations)
 
 
-def _lines(resolution: str) -> int:
+def lines_of(resolution: str) -> int:
     """720 of `720p` and `1280x720`, 2160 of `4k`; what is no such word compares as nothing."""
     known = {"2k": 1440, "4k": 2160}
     numbers = re.findall(r"[0-9]{1,5}", resolution)

@@ -12,6 +12,18 @@ from shared.manifest.places import Place, shown, written_place
 from shared.manifest.v1 import Motion
 
 KEYFRAME_ALIASES = {"keyframe": "image_path", "image": "image_path"}
+CLIP_ALIASES = {
+    "operation_type": "operation",
+    "guidance_scale": "guidance",
+    "cfg_scale": "guidance",
+    "prompt_expansion": "enable_prompt_expansion",
+    "mask": "mask_image",
+    "end_image": "last_frame",
+    "last_image": "last_frame",
+}
+"""The words of the unified entry point and of the vendors behind it (seeds C01–C33)."""
+
+SCENE_ALIASES = {"scene_data": "scene", "story_context": "story"}
 MOTION_ALIASES = {
     "motion_type": "type",
     "motion_intensity": "intensity",
@@ -22,6 +34,9 @@ MOTION_ALIASES = {
 }
 FLAT_MOTION = {**{name: name for name in Motion.model_fields}, **MOTION_ALIASES}
 """Motion fields that may stand outside of the `motion` block, and their names inside."""
+
+INNER_ALIASES: dict[str, dict[str, str]] = {"motion": MOTION_ALIASES, "prompt": SCENE_ALIASES}
+"""Other names inside of a block."""
 
 
 class Translated:
@@ -41,15 +56,16 @@ class Translated:
         motion = block.get("motion")
         has_motion_block = motion is None or isinstance(motion, Mapping)
         for name, value in block.items():
-            if name == "motion" and isinstance(value, Mapping):
+            if name in INNER_ALIASES and isinstance(value, Mapping):
+                self.values.setdefault(name, {})
                 for inner, inner_value in value.items():
-                    canonical = str(MOTION_ALIASES.get(inner, inner))
-                    self._put(("motion", canonical), inner_value, ("motion", inner))
-                self.values.setdefault("motion", {})
+                    canonical = str(INNER_ALIASES[name].get(inner, inner))
+                    self._put((name, canonical), inner_value, (name, inner))
             elif name in FLAT_MOTION and has_motion_block:
                 self._put(("motion", FLAT_MOTION[name]), value, (name,))
             elif name not in FLAT_MOTION and not (name == "motion" and value is None):
-                self._put((KEYFRAME_ALIASES.get(name, name),), value, (name,))
+                meant = CLIP_ALIASES.get(name) or KEYFRAME_ALIASES.get(name, name)
+                self._put((meant,), value, (name,))
         if not has_motion_block:
             self.values["motion"] = motion
 

@@ -13,7 +13,17 @@ from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSch
 from pydantic_core import PydanticCustomError
 
 from shared.manifest.guard import key_problems
-from shared.manifest.names import IMAGE_EXTENSIONS, is_image, is_ours, is_reserved_stem, stem_of
+from shared.manifest.names import (
+    IMAGE_EXTENSIONS,
+    SOUND_EXTENSIONS,
+    is_image,
+    is_manifest,
+    is_ours,
+    is_reserved_stem,
+    is_sound,
+    marker_of,
+    stem_of,
+)
 from shared.manifest.places import shown
 from shared.motion.rect import Rect
 
@@ -126,6 +136,35 @@ def _keyframe_path(path: str) -> str:
 
 
 ImagePath = Annotated[str, AfterValidator(_safe_path), AfterValidator(_keyframe_path)]
+
+
+def _clip_name(name: str) -> str:
+    if "/" in name:
+        raise _refuse("unsafe_key", f"must be a name without folders; it is {shown(name)}.")
+    _safe_path(name)
+    if is_image(name) or is_sound(name):
+        message = f"is the clip's name, and {shown(name)} is a file's."
+        raise _refuse("clip_name", message, "Leave the extension out, or write `image_path`.")
+    if is_ours(name) or is_reserved_stem(name) or is_manifest(name) or marker_of(name):
+        message = f"a clip may not be called {shown(name)}."
+        raise _refuse("reserved_name", message, "Take another name.")
+    if len(name.encode()) > MAX_STEM_BYTES:
+        message = f"the name is longer than {MAX_STEM_BYTES} bytes."
+        raise _refuse("unsafe_key", message, "Shorten it.")
+    return name
+
+
+ClipName = Annotated[str, AfterValidator(_clip_name)]
+
+
+def _sound_path(path: str) -> str:
+    if is_ours(path) or not is_sound(path):
+        message = f"{shown(PurePosixPath(path).name)} is not a sound by its name."
+        raise _refuse("not_a_sound", message, f"Accepted: {' '.join(SOUND_EXTENSIONS)}.")
+    return path
+
+
+SoundPath = Annotated[str, AfterValidator(_safe_path), AfterValidator(_sound_path)]
 
 
 def _lut_path(path: str) -> str:

@@ -17,7 +17,7 @@ from shared.manifest.guard import key_problems, printable
 from shared.manifest.motion_rules import motion_problems
 from shared.manifest.names import comparable, stem_of
 from shared.manifest.places import Place, at_most, shown, written_place
-from shared.manifest.problems import explain, mapping_or_problem
+from shared.manifest.problems import explain, mapping_or_problem, missing_hint
 from shared.manifest.reading import read_json
 from shared.manifest.v1 import (
     MAX_KEYFRAMES,
@@ -31,12 +31,20 @@ from shared.manifest.v1 import (
 
 @dataclass(frozen=True, slots=True)
 class ManifestItem:
-    """One keyframe of the manifest that reads well, before defaults and companions are merged."""
+    """One entry of the manifest that reads well, before defaults and companions are merged.
+
+    `image_path` is empty where a clip is made from words alone.
+    """
 
     index: int
     stem: str
     image_path: str
     asked: Keyframe
+
+    @property
+    def place(self) -> str:
+        """The path whose stem and folder its companions share, keyframe or not."""
+        return self.image_path or f"{self.stem}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,17 +211,39 @@ def _read_item(index: int, entry: object) -> ManifestItem | RejectedItem:
         problems += explain(error, Keyframe, at=place, place_written=translated.place_written)
     else:
         problems += _contradictions(asked, written_place(place))
-        if not problems:
-            return ManifestItem(index, stem_of(asked.image_path), asked.image_path, asked)
-    path = translated.values.get("image_path")
-    # A path that is itself unsafe names no clip: nothing may be looked up by it.
-    usable = isinstance(path, str) and not key_problems(path)
-    return RejectedItem(
-        index,
-        stem_of(path) if usable and isinstance(path, str) else None,
-        printable(path) if isinstance(path, str) else None,
-        at_most(problems),
-    )
+        if not problems and _names_its_clip(translated.values):
+            path = asked.image_path or ""
+            return ManifestItem(index, stem_of(path) if path else asked.name or "", path, asked)
+    problems += _identity_problems(translated.values, place)
+    return RejectedItem(index, *_identity(translated.values), at_most(problems))
+
+
+def _names_its_clip(values: Mapping[str, Any]) -> bool:
+    return (values.get("image_path") is None) is not (values.get("name") is None)
+
+
+def _identity_problems(values: Mapping[str, Any], place: Place) -> list[Problem]:
+    """An entry names its keyframe, or its clip where there is no keyframe: one of them."""
+    if _names_its_clip(values):
+        return []
+    if values.get("name") is None:
+        path = written_place((*place, "image_path"))
+        return [Problem(path, "is required.", missing_hint("image_path"), "missing")]
+    message = "is for clips without a keyframe; others are called as their keyframe is."
+    path = written_place((*place, "name"))
+    return [Problem(path, message, "Take it out, or rename the keyframe.", "conflict")]
+
+
+def _identity(values: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Stem and path of an entry that is refused.
+
+    A path that is itself unsafe names no clip: nothing may be looked up by it.
+    """
+    path, name = values.get("image_path"), values.get("name")
+    if isinstance(path, str):
+        return (None if key_problems(path) else stem_of(path)), printable(path)
+    named = isinstance(name, str) and "/" not in name and not key_problems(name)
+    return (name if named else None), None
 
 
 def _contradictions(settings: ClipSettings, place: str) -> list[Problem]:
@@ -236,10 +266,10 @@ def _repeated_stems(
         earlier = first.setdefault(comparable(each.stem), each)
         if earlier is not each:
             message = (
-                f"{shown(each.image_path)} makes a clip of the same name as "
-                f"{shown(earlier.image_path)} in keyframes[{earlier.index}]."
+                f"{shown(each.image_path or each.stem)} makes a clip of the same name as "
+                f"{shown(earlier.image_path or earlier.stem)} in keyframes[{earlier.index}]."
             )
             hint = "Rename one of them; letter case and folder do not tell clips apart."
-            path = f"keyframes[{each.index}].image_path"
+            path = f"keyframes[{each.index}].{'image_path' if each.image_path else 'name'}"
             problems.append(Problem(path, message, hint, "duplicate_stem"))
     return problems

@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 
 from shared.errors import Problem
 from shared.manifest.places import MAX_PROBLEMS, Place, shown, written_place
-from shared.manifest.v1 import NOT_YET_AVAILABLE
+from shared.manifest.v1 import NOT_YET_AVAILABLE, UNION_TAGS
 from shared.manifest.vocabulary import block_at, home_of, names_in, words_at
 from shared.nearest import did_you_mean
 
@@ -31,7 +31,7 @@ def explain(
     findings = error.errors(include_url=False)
     problems = []
     for finding in findings[:MAX_PROBLEMS]:
-        place: Place = finding["loc"]
+        place: Place = tuple(part for part in finding["loc"] if part not in UNION_TAGS)
         path = written_place((*at, *place_written(place)))
         message, hint, code = _in_words(finding, place, model)
         problems.append(Problem(path, message, hint, code))
@@ -47,7 +47,7 @@ def _in_words(finding: ErrorDetails, place: Place, model: type[BaseModel]) -> Wo
     elif kind == "extra_forbidden":
         words = _unknown_field(str(place[-1]), place, model)
     elif kind == "missing":
-        words = "is required.", _missing_hint(str(place[-1])), "missing"
+        words = "is required.", missing_hint(str(place[-1])), "missing"
     elif kind in ("enum", "literal_error"):
         words = _unknown_word(value, words_at(model, place))
     elif kind in _LIMITS:
@@ -82,6 +82,7 @@ _TYPES = {
     "float": "a number",
     "int": "a whole number",
     "string": "a text",
+    "bool": "true or false",
     "tuple": "a list",
     "list": "a list",
     "model": "an object",
@@ -111,9 +112,11 @@ def _limit_hint(place: Place) -> str:
     return ""
 
 
-def _missing_hint(name: str) -> str:
+def missing_hint(name: str) -> str:
+    """What to write where a required field is not there."""
     if name == "image_path":
-        return 'Name the keyframe, for example "image_path": "img_001.png".'
+        keyframe = 'Name the keyframe, for example "image_path": "img_001.png"'
+        return f"{keyframe}; a clip made from words alone has a `name` instead."
     return ""
 
 

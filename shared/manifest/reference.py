@@ -5,13 +5,19 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shared.manifest.aliases import KEYFRAME_ALIASES, MOTION_ALIASES
+from shared.manifest.aliases import (
+    CLIP_ALIASES,
+    KEYFRAME_ALIASES,
+    MOTION_ALIASES,
+    SCENE_ALIASES,
+)
 from shared.manifest.fields import FRAME_RATES, MIN_SIDE
 from shared.manifest.names import (
     CAPTION_EXTENSIONS,
     DRY_RUN_SUFFIX,
     IMAGE_EXTENSIONS,
     SIDECAR_EXTENSION,
+    SOUND_EXTENSIONS,
 )
 from shared.manifest.reading import MAX_BYTES, MAX_DEPTH, MAX_VALUES
 from shared.manifest.v1 import MAX_KEYFRAMES, NOT_YET_AVAILABLE
@@ -54,6 +60,45 @@ EXAMPLES: dict[str, Any] = {
             },
         ],
     },
+    "One clip of each kind": {
+        "defaults": {"prompt": {"story": "Two keepers share a lighthouse.", "style": "35 mm"}},
+        "keyframes": [
+            {
+                "image_path": "boat.png",
+                "operation": "image_to_video",
+                "route": ["wavespeed/wan-2.5", "camera_move"],
+                "prompt": "The boat leaves the harbour.",
+                "negative_prompt": "people",
+                "audio": "sea.mp3",
+                "motion": {"duration_sec": 5},
+                "generation_params": {"seed": 7},
+            },
+            {
+                "image_path": "lamp.png",
+                "operation": "scene_animation",
+                "route": ["wavespeed/kling-v2.5-turbo-std", "camera_move"],
+                "prompt": {"scene": "The lamp is lit at dusk."},
+                "guidance": 0.5,
+                "motion": {"duration_sec": 5},
+            },
+            {
+                "image_path": "keeper.png",
+                "operation": "talking_avatar",
+                "route": "wavespeed/infinitetalk",
+                "prompt": "calm, friendly",
+                "audio": "voice.wav",
+                "mask_image": "face.png",
+                "resolution": "480p",
+            },
+            {
+                "name": "opening",
+                "operation": "text_to_video",
+                "route": "google/veo-3.1-fast",
+                "prompt": "A lighthouse in a storm.",
+                "motion": {"duration_sec": 4},
+            },
+        ],
+    },
 }
 
 _PAGE = """\
@@ -62,7 +107,7 @@ _PAGE = """\
 
 A manifest is a JSON file beside your keyframes that says what each becomes. Drop both into
 `<project>/<batch>/` of the drop bucket, in any order. Only `keyframes`, and in each entry
-`image_path`, must be there; null says the same as leaving a field out.
+`image_path` (or `name`), must be there; null says the same as leaving a field out.
 
 A mistake in one keyframe rejects that one and leaves the others; a mistake in the rest of the
 document rejects the batch. Either way you are told every mistake, with its place and the nearest
@@ -101,6 +146,27 @@ put `camera_move` last in its route.
 Where nobody names a route, the project's default counts (`dropreel project set NAME --route …`).
 Where the project has none, a keyframe without an `operation` is a `camera_move`, and whatever else
 is asked goes by the preset `hybrid`. The metadata says whose route it was.
+## Kinds of clips
+
+| `operation` | is made from | and |
+|---|---|---|
+| `camera_move` | the keyframe | exactly what `motion` says, on our own renderer |
+| `image_to_video` | the keyframe and a prompt | whatever the model takes of the other fields |
+| `scene_animation` | the keyframe and a scene | `guidance` 0 to 1, 0.5 unless said |
+| `talking_avatar` | the keyframe and `audio`, both required | as long as the sound |
+| `text_to_video` | a prompt | no `image_path`: the clip's `name` says what its files are called |
+
+`prompt` is a text, or an object of `scene`, `story` and `style`, from which a language model writes
+it ([providers.md](providers.md)); without one a fixed template does. The same words always give the
+same prompt, so dropping them again pays for nothing twice. The words are taken as data: nothing in
+them is followed as an instruction. What was sent and who wrote it is in the clip's metadata.
+
+A talking avatar takes no `duration_sec` of its own; one in `defaults` is for the other clips.
+
+`audio`, `mask_image` and `last_frame` name files beside the manifest. They are waited for like
+keyframes, checked before anything is spent, and published beside the clip. A mask has the
+keyframe's shape and is cut as the keyframe is. What a model lacks is refused, never dropped; a
+`camera_move` that stands in for a model lists what it could not use under `deviations`.
 
 ## Fields
 
@@ -136,7 +202,12 @@ UTF-8; no name twice in an object; no NaN or Infinity; no comments; no YAML. `pr
 
 def reference_page(schema: Mapping[str, Any]) -> str:
     """The page as Markdown, its field tables from the models' JSON Schema."""
-    aliases = {**KEYFRAME_ALIASES, **{a: f"motion.{name}" for a, name in MOTION_ALIASES.items()}}
+    aliases = {
+        **KEYFRAME_ALIASES,
+        **CLIP_ALIASES,
+        **{alias: f"motion.{name}" for alias, name in MOTION_ALIASES.items()},
+        **{alias: f"prompt.{name}" for alias, name in SCENE_ALIASES.items()},
+    }
     return _PAGE.format(
         files="\n".join(f"| {name} | {what} |" for name, what in _files()),
         fields="\n\n".join(_tables(schema)),
@@ -168,6 +239,8 @@ def _files() -> Iterator[tuple[str, str]]:
     yield "`manifest.json`, `*manifest.json`", "a manifest, `video_manifest.json` for example"
     yield f"`*{DRY_RUN_SUFFIX}`", "a manifest to plan and price only: nothing is spent"
     yield " ".join(f"`{extension}`" for extension in IMAGE_EXTENSIONS), "a keyframe"
+    sounds = " ".join(f"`{extension}`" for extension in SOUND_EXTENSIONS)
+    yield sounds, "a sound that a manifest names"
     yield f"`<stem>{SIDECAR_EXTENSION}`", "a keyframe's own motion, from the motion editor"
     yield " ".join(f"`<stem>{e}`" for e in CAPTION_EXTENSIONS), "a keyframe's prompt, as plain text"
     yield "`<stem>.yaml` `<stem>.yml`", "copied along, not read"
@@ -178,7 +251,8 @@ def _tables(schema: Mapping[str, Any]) -> Iterator[str]:
     blocks = schema["$defs"]
     sections = (
         ("The manifest", schema),
-        ("`keyframes[…]` and, but for `image_path`, `defaults`", blocks["Keyframe"]),
+        ("`keyframes[…]` and, but for `image_path` and `name`, `defaults`", blocks["Keyframe"]),
+        ("`prompt`, where it is a scene", blocks["Scene"]),
         ("`motion`", blocks["Motion"]),
         ("`generation_params`", blocks["GenerationParams"]),
         ("`finish`", blocks["Finish"]),
@@ -195,9 +269,9 @@ def _tables(schema: Mapping[str, Any]) -> Iterator[str]:
 
 def _kind(field: Mapping[str, Any], blocks: Mapping[str, Any]) -> str:
     """What a field takes, in a few words."""
-    if "anyOf" in field:
-        kinds = [_kind(each, blocks) for each in field["anyOf"] if each != {"type": "null"}]
-        return " or ".join(kinds)
+    if "anyOf" in field or "oneOf" in field:
+        kinds = field.get("anyOf") or field["oneOf"]
+        return " or ".join(_kind(each, blocks) for each in kinds if each != {"type": "null"})
     if "$ref" in field:
         block = blocks[field["$ref"].rpartition("/")[2]]
         return _kind(block, blocks) if "enum" in block else "object"
@@ -205,7 +279,7 @@ def _kind(field: Mapping[str, Any], blocks: Mapping[str, Any]) -> str:
         return ", ".join(dict.fromkeys(f"`{word}`" for word in field["enum"]))
     if field.get("type") == "array" and field.get("maxItems") == 4:
         return "four numbers"
-    names = {"string": "text", "integer": "whole number", "array": "list"}
+    names = {"string": "text", "integer": "whole number", "array": "list", "boolean": "yes or no"}
     plain = str(field.get("type", "value"))
     kind = names.get(plain, plain)
     if "maximum" in field:

@@ -29,8 +29,9 @@ from shared.manifest.names import (
     comparable,
     is_caption,
     is_sidecar,
-    same_stem,
+    stem_of,
 )
+from shared.manifest.operation_rules import operation_problems
 from shared.manifest.parse import ManifestItem
 from shared.manifest.places import at_most, inside, shown
 from shared.manifest.problems import explain, mapping_or_problem
@@ -74,7 +75,7 @@ def resolve_clip(
     """
     layers, problems = [_Layer("defaults", _said(defaults))], []
     for key in sorted(sidecars, key=_strength):
-        if not same_stem(key, item.image_path) or not (is_caption(key) or is_sidecar(key)):
+        if not _belongs(key, item) or not (is_caption(key) or is_sidecar(key)):
             continue
         read = _read_caption if is_caption(key) else _read_sidecar
         try:
@@ -85,6 +86,10 @@ def resolve_clip(
         raise InvalidInput.because(at_most(problems))
     layers.append(_Layer("manifest", _said(item.asked)))
     return _merge(item, layers, default_route)
+
+
+def _belongs(key: str, item: ManifestItem) -> bool:
+    return comparable(stem_of(key)) == comparable(item.stem)
 
 
 def _strength(key: str) -> tuple[bool, bool, str]:
@@ -129,9 +134,10 @@ def _read_sidecar(name: str, data: bytes, item: ManifestItem) -> _Layer:
     except ValidationError as error:
         problems += explain(error, Sidecar, place_written=translated.place_written)
         raise ManifestInvalid.because(problems) from error
-    written_for = (sidecar.image_path or item.image_path).replace("\\", "/")
-    if not same_stem(written_for, item.image_path):
-        message = f"was made for {shown(base_name(written_for))}, not {shown(item.image_path)}."
+    written_for = (sidecar.image_path or "").replace("\\", "/")
+    if written_for and not _belongs(written_for, item):
+        ours = item.image_path or item.stem
+        message = f"was made for {shown(base_name(written_for))}, not {shown(ours)}."
         path = ".".join(map(str, translated.place_written(("image_path",))))
         problems.append(Problem(path, message, "Rename the sidecar.", "wrong_keyframe"))
     if problems:
@@ -146,6 +152,8 @@ def _merge(item: ManifestItem, layers: list[_Layer], default_route: tuple[str, .
         for block, said in layer.values.items():
             if isinstance(said, dict):
                 below = merged.get(block, {})
+                if not isinstance(below, dict):  # a scene takes the place of a plain prompt
+                    below, sources[block] = {}, []
                 if block == "motion":
                     below = _without_other_moves(below, said)
                 merged[block] = _overlaid(below, said)
@@ -157,12 +165,19 @@ def _merge(item: ManifestItem, layers: list[_Layer], default_route: tuple[str, .
             sources[block].insert(0, layer.source)
     _decide_motion_type(merged)
     if "route" not in merged:
-        merged["route"], sources["route"] = _unnamed_route(merged.get("operation"), default_route)
-    _decide_route(merged)
-    _check(item, merged)
+        wordless = None if item.image_path else Operation.TEXT_TO_VIDEO
+        operation = merged.get("operation", wordless)
+        merged["route"], sources["route"] = _unnamed_route(operation, default_route)
+    _decide_route(merged, has_keyframe=bool(item.image_path))
+    problems = operation_problems(item, merged, _own_duration(layers))
+    _check(item, merged, problems)
+    _settle_length(merged)
+    scene = merged.get("prompt") if isinstance(merged.get("prompt"), dict) else None
     return ClipRequest.model_validate(
         {
             **merged,
+            "prompt": None if scene else merged.get("prompt"),
+            "scene": scene,
             "stem": item.stem,
             "image_path": item.image_path,
             "source": {block: ", ".join(who) or BUILT_IN for block, who in sources.items()},
@@ -204,7 +219,19 @@ def _unnamed_route(
     return (CAMERA_MOVE,) if operation is None else (DEFAULT_PRESET,), []
 
 
-def _decide_route(merged: dict[str, Any]) -> None:
+def _own_duration(layers: list[_Layer]) -> str:
+    """Who says a length for this very clip; empty when nobody, or only the defaults do."""
+    said = [layer.source for layer in layers if "duration_sec" in layer.values.get("motion", {})]
+    return next((source for source in reversed(said) if source != "defaults"), "")
+
+
+def _settle_length(merged: dict[str, Any]) -> None:
+    """A talking avatar is as long as its sound; a length in the defaults is for the others."""
+    if merged["operation"] is Operation.TALKING_AVATAR:
+        merged.get("motion", {}).pop("duration_sec", None)
+
+
+def _decide_route(merged: dict[str, Any], *, has_keyframe: bool) -> None:
     """Canonical model names where they are known, and the operation that follows from the first.
 
     Unknown words are left: choosing the model refuses them, and says what there is.
@@ -214,15 +241,14 @@ def _decide_route(merged: dict[str, Any]) -> None:
     if "operation" not in merged:
         is_camera_move = merged["route"][0] == CAMERA_MOVE
         operation = Operation.CAMERA_MOVE if is_camera_move else Operation.IMAGE_TO_VIDEO
-        merged["operation"] = operation
+        merged["operation"] = operation if has_keyframe else Operation.TEXT_TO_VIDEO
 
 
-def _check(item: ManifestItem, merged: Mapping[str, Any]) -> None:
+def _check(item: ManifestItem, merged: Mapping[str, Any], problems: list[Problem]) -> None:
     place = f"keyframes[{item.index}]"
     motion = merged.get("motion", {})
     kind, start, end = (motion.get(name) for name in ("type", "start_rect", "end_rect"))
-    problems = motion_problems(kind, start, end, f"{place}.motion")
-    problems += _operation_problems(place, merged["operation"], merged["route"])
+    problems = [*motion_problems(kind, start, end, f"{place}.motion"), *problems]
     params = merged.get("generation_params", {})
     low, high = params.get("min_guidance_scale"), params.get("max_guidance_scale")
     if low is not None and high is not None and low > high:
@@ -236,15 +262,3 @@ def _check(item: ManifestItem, merged: Mapping[str, Any]) -> None:
         problems.append(Problem(path, message, "For example 8000.", "missing"))
     if problems:
         raise InvalidInput.because(problems)
-
-
-def _operation_problems(place: str, operation: Operation, route: tuple[str, ...]) -> list[Problem]:
-    """A route of which no model does what is asked would silently make something else."""
-    rows = [find_model(word) for word in route]
-    if not all(rows) or any(row and operation in row.operations for row in rows):
-        return []
-    names = ", ".join(f"`{name}`" for name in route)
-    message = f"is `{operation.value}`, which no model of the route ({names}) makes."
-    able = sorted({each.value for row in rows if row for each in row.operations})
-    hint = f"Name a model that does in `route`, or ask for {' or '.join(f'`{a}`' for a in able)}."
-    return [Problem(f"{place}.operation", message, hint, "operation_unavailable")]

@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from shared.generated import write_or_check
-from shared.manifest.aliases import FLAT_MOTION, KEYFRAME_ALIASES, MOTION_ALIASES
+from shared.manifest.aliases import (
+    CLIP_ALIASES,
+    FLAT_MOTION,
+    KEYFRAME_ALIASES,
+    MOTION_ALIASES,
+    SCENE_ALIASES,
+)
 from shared.manifest.reference import EXAMPLES, reference_page
 from shared.manifest.v1 import Manifest
 
@@ -30,15 +36,19 @@ def manifest_schema() -> dict[str, Any]:
     motion.update(
         {name: _alias(motion[meant], meant, True) for name, meant in MOTION_ALIASES.items()}
     )
+    scene = blocks["Scene"]["properties"]
+    scene.update({name: _alias(scene[meant], meant, True) for name, meant in SCENE_ALIASES.items()})
     for block in ("ClipSettings", "Keyframe"):
-        blocks[block]["properties"].update(flat)
+        known = blocks[block]["properties"]
+        known.update(flat)
+        known.update({n: _alias(known[meant], meant, True) for n, meant in CLIP_ALIASES.items()})
     keyframe = blocks["Keyframe"]
     image_path = keyframe["properties"]["image_path"]
     keyframe["properties"].update(
         {name: _alias(image_path, meant, True) for name, meant in KEYFRAME_ALIASES.items()}
     )
-    keyframe.pop("required")
-    keyframe["anyOf"] = [{"required": [name]} for name in ("image_path", *KEYFRAME_ALIASES)]
+    identities = ("image_path", *KEYFRAME_ALIASES, "name")
+    keyframe["anyOf"] = [{"required": [name]} for name in identities]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **schema,

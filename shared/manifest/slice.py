@@ -5,7 +5,7 @@
 
 from typing import Any
 
-from shared.clip import ClipPlan, ClipRequest
+from shared.clip import ClipPlan, ClipRequest, Operation
 from shared.manifest.v1 import SCHEMA_VERSION
 
 
@@ -15,8 +15,10 @@ def resolved_manifest(plan: ClipPlan, request: ClipRequest) -> dict[str, Any]:
     It names no project and no batch: it may be dropped into any folder.
     """
     motion = plan.motion
+    named = {"image_path": plan.keyframe.name} if plan.keyframe else {"name": plan.stem}
+    from_sound = plan.operation is Operation.TALKING_AVATAR
     keyframe: dict[str, Any] = {
-        "image_path": plan.keyframe.name,
+        **named,
         "operation": plan.operation.value,
         "route": [plan.model],
         # the short side is what a resolution names; the rectangles give the shape
@@ -25,7 +27,7 @@ def resolved_manifest(plan: ClipPlan, request: ClipRequest) -> dict[str, Any]:
             "type": motion.type.value,
             "start_rect": list(motion.start_rect),
             "end_rect": list(motion.end_rect),
-            "duration_sec": motion.duration_sec,
+            "duration_sec": None if from_sound else motion.duration_sec,
             "easing": motion.easing.value,
             "intensity": motion.intensity,
         },
@@ -35,8 +37,13 @@ def resolved_manifest(plan: ClipPlan, request: ClipRequest) -> dict[str, Any]:
             for name, value in request.generation_params.items()
             if name not in ("model", "fps") and value is not None
         },
-        "prompt": request.prompt,
+        # the very words that were sent: a scene might be put into others
+        "prompt": plan.prompt,
         "negative_prompt": request.negative_prompt,
+        "enable_prompt_expansion": None if request.enable_prompt_expansion else False,
+        "guidance": request.guidance,
+        # published beside the clip, whatever folder they came from
+        **{field: path.rpartition("/")[2] for field, path in request.files.items()},
     }
     return {"schema_version": SCHEMA_VERSION, "keyframes": [_without_nulls(keyframe)]}
 

@@ -1,12 +1,13 @@
 """Manifest schema, version 1: what a creator may write (seed B037, X-11).
 
-Every field is optional but `keyframes` and each one's `image_path`; null says the same as leaving a
-field out. Names other than these canonical ones are translated before (see `aliases`).
+Every field is optional but `keyframes` and each one's `image_path`, or its `name` where a clip is
+made from words alone; null says the same as leaving a field out. Names other than these canonical
+ones are translated before (see `aliases`).
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Strict, Tag
 
 from shared.clip import (
     Easing,
@@ -19,6 +20,7 @@ from shared.clip import (
 )
 from shared.manifest.fields import (
     Aspect,
+    ClipName,
     EncoderPreset,
     FolderName,
     Fps,
@@ -30,13 +32,14 @@ from shared.manifest.fields import (
     ResolutionName,
     Route,
     SchemaVersion,
+    SoundPath,
     Whole,
 )
 
 MAX_KEYFRAMES = 10_000
 SCHEMA_VERSION = "1"
 
-NOT_YET_AVAILABLE = ("audio", "speech", "mask_image", "last_frame", "safety", "review")
+NOT_YET_AVAILABLE = ("speech", "safety", "review")
 """Blocks of the manifest that the design promises and this version does not act on yet."""
 
 
@@ -144,6 +147,28 @@ class Scoring(Block):
     )
 
 
+class Scene(Block):
+    """What a language model writes the prompt from (seed C15, C16)."""
+
+    scene: Prompt | None = Field(None, description="what is seen in the clip")
+    story: Prompt | None = Field(None, description="what the clip is a part of")
+    style: Prompt | None = Field(None, description="how it should look and feel")
+
+
+TEXT, SCENE = "(text)", "(scene)"
+UNION_TAGS = frozenset({TEXT, SCENE})
+"""Which kind of prompt was read; not a place that a creator wrote."""
+
+
+def _kind_of_prompt(value: Any) -> str:
+    return SCENE if isinstance(value, dict | Scene) else TEXT
+
+
+PromptOrScene = Annotated[
+    Annotated[Prompt, Tag(TEXT)] | Annotated[Scene, Tag(SCENE)], Discriminator(_kind_of_prompt)
+]
+
+
 class ClipSettings(Block):
     """Everything that can be said about a clip but which keyframe it is made from."""
 
@@ -157,16 +182,41 @@ class ClipSettings(Block):
     )
     resolution: ResolutionName | None = Field(None, description="delivered height")
     finish: Finish | None = Field(None, description="frame rate, look and encoding")
-    prompt: Prompt | None = Field(None, description="what happens in the clip")
+    prompt: PromptOrScene | None = Field(
+        None, description="what happens in the clip, or a scene to write that from"
+    )
     negative_prompt: Prompt | None = Field(None, description="what must not happen")
     scoring: Scoring | None = Field(None, description="what a low-scoring keyframe leads to")
+    enable_prompt_expansion: Annotated[bool, Strict()] | None = Field(
+        None, description="may the model's provider elaborate the prompt; true unless said"
+    )
+    guidance: Annotated[Number, Field(ge=0, le=50)] | None = Field(
+        None,
+        description="how closely the prompt is followed, on the model's own scale; 0 to 1 for "
+        "`scene_animation`, 0.5 unless said",
+        examples=[0.5],
+    )
+    audio: SoundPath | None = Field(
+        None, description="sound beside the manifest: what is spoken, or moved to"
+    )
+    mask_image: ImagePath | None = Field(
+        None, description="picture beside the manifest: white where the keyframe may move"
+    )
+    last_frame: ImagePath | None = Field(
+        None, description="picture beside the manifest: how the clip ends"
+    )
 
 
 class Keyframe(ClipSettings):
     """One clip: its keyframe, and what differs from the defaults."""
 
-    image_path: ImagePath = Field(
-        description="the keyframe, relative to the manifest's folder", examples=["img_001.png"]
+    image_path: ImagePath | None = Field(
+        None,
+        description="the keyframe, relative to the manifest's folder",
+        examples=["img_001.png"],
+    )
+    name: ClipName | None = Field(
+        None, description="what a clip without a keyframe is called", examples=["opening"]
     )
 
 

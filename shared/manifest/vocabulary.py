@@ -8,9 +8,15 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from shared.manifest.aliases import FLAT_MOTION, KEYFRAME_ALIASES, MOTION_ALIASES
+from shared.manifest.aliases import (
+    CLIP_ALIASES,
+    FLAT_MOTION,
+    KEYFRAME_ALIASES,
+    MOTION_ALIASES,
+    SCENE_ALIASES,
+)
 from shared.manifest.places import Place
-from shared.manifest.v1 import ClipSettings, Keyframe, Manifest, Motion
+from shared.manifest.v1 import ClipSettings, Keyframe, Manifest, Motion, Scene
 
 
 def block_at(model: type[BaseModel], place: Iterable[str | int]) -> type[BaseModel]:
@@ -26,7 +32,7 @@ def names_in(block: type[BaseModel]) -> list[str]:
     """The names that a block takes, as they are offered to a creator."""
     names = list(block.model_fields)
     if issubclass(block, ClipSettings):
-        names += [name for name in FLAT_MOTION if name not in names]
+        names += [name for name in (*CLIP_ALIASES, *FLAT_MOTION) if name not in names]
     if "image_path" in names:
         names += KEYFRAME_ALIASES
     return names
@@ -37,8 +43,11 @@ def meanings_in(block: type[BaseModel]) -> dict[str, str]:
     meanings = {name: name for name in block.model_fields}
     if issubclass(block, ClipSettings):
         meanings |= {name: f"motion.{meant}" for name, meant in FLAT_MOTION.items()}
+        meanings |= CLIP_ALIASES
     if issubclass(block, Motion):
         meanings |= MOTION_ALIASES
+    if issubclass(block, Scene):
+        meanings |= SCENE_ALIASES
     if issubclass(block, Keyframe):
         meanings |= KEYFRAME_ALIASES
     return meanings

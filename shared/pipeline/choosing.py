@@ -3,46 +3,55 @@
 from collections.abc import Mapping
 
 from shared.catalog.can import Need
+from shared.catalog.capability import expands_prompt
 from shared.catalog.catalog import load_catalog
+from shared.catalog.model import CAMERA_MOVE, ModelRow
 from shared.clip import ClipRequest, Deviation, Operation
 from shared.errors import InternalFault
 from shared.jobs.request import MediaInput, VideoRequest
 from shared.motion.params import camera_phrase
-from shared.pipeline.decide import Maker, Shape
+from shared.pipeline.decide import Draft, Maker, Shape
+from shared.pipeline.materials import Materials
 from shared.pipeline.services import Services
 from shared.routing.rank import rank
 from shared.routing.ranking import Candidate, Ranking
 
 KEYFRAME_TYPE = "image/png"
+SCENE_GUIDANCE = 0.5
+"""The seed's default for scene animation (C17), where a model names none of its own."""
 
 # Settings that have a place of their own in the envelope, or belong to finishing.
 ENVELOPE = frozenset({"model", "fps", "seed"})
 
 
-def video_request(request: ClipRequest, size: tuple[int, int]) -> VideoRequest:
+def video_request(
+    request: ClipRequest, size: tuple[int, int], materials: Materials
+) -> VideoRequest:
     """The clip in the envelope that every model understands, without the files themselves.
 
-    The keyframe goes as the first view of the camera path (strategy `start_crop`, X-05).
+    The keyframe goes as the first view of the camera path (strategy `start_crop`, X-05), its mask
+    as the same view, and the last frame as it fits the clip.
     """
-    image = MediaInput(
-        name="keyframe.png",
-        content_type=KEYFRAME_TYPE,
-        size_bytes=0,
-        sha256="",
-        width=size[0],
-        height=size[1],
-    )
     seed = request.generation_params.get("seed")
+    from_sound = request.operation is Operation.TALKING_AVATAR
+    from_words = request.operation is Operation.TEXT_TO_VIDEO
     return VideoRequest(
         operation=request.operation,
         model="",
         prompt=request.prompt or "",
         negative_prompt=request.negative_prompt,
-        image=None if request.operation is Operation.TEXT_TO_VIDEO else image,
-        duration_sec=request.motion.duration_sec,
+        image=_picture("keyframe.png", "", size) if materials.has_keyframe else None,
+        last_frame=materials.last_frame
+        and _picture("last_frame.png", materials.last_frame.sha256, size),
+        mask=materials.mask and _picture("mask_image.png", materials.mask.sha256, size),
+        audio=materials.audio,
+        duration_sec=None if from_sound else request.motion.duration_sec,
         # what nobody asked for does not rule a model out: its own size is brought to the clip's
         resolution=None if request.resolution == "auto" else request.resolution,
+        aspect=request.finish.aspect if from_words else None,
         seed=seed if isinstance(seed, int) else None,
+        guidance=request.guidance,
+        enable_prompt_expansion=request.enable_prompt_expansion,
         params={
             name: value
             for name, value in request.generation_params.items()
@@ -51,12 +60,42 @@ def video_request(request: ClipRequest, size: tuple[int, int]) -> VideoRequest:
     )
 
 
-def full_prompt(request: ClipRequest, shape: Shape, model: str) -> str:
-    """The creator's words and the camera's, for a model that reads words."""
-    row = load_catalog().find(model)
-    if row is None or row.capabilities.prompt is Need.NO:
-        return ""
-    return ", ".join(part for part in (request.prompt, camera_phrase(shape.motion)) if part)
+def _picture(name: str, sha256: str, size: tuple[int, int]) -> MediaInput:
+    return MediaInput(
+        name=name,
+        content_type=KEYFRAME_TYPE,
+        size_bytes=0,
+        sha256=sha256,
+        width=size[0],
+        height=size[1],
+    )
+
+
+def model_request(row: ModelRow, candidate: Candidate, wanted: VideoRequest) -> VideoRequest:
+    """What is sent to the candidate's model, its own defaults written out."""
+    can, guidance = row.capabilities, wanted.guidance
+    if guidance is None and can.guidance and wanted.operation is Operation.SCENE_ANIMATION:
+        asked = SCENE_GUIDANCE if can.guidance.default is None else can.guidance.default
+        guidance = can.guidance.nearest(asked)
+    return wanted.model_copy(
+        update={
+            "model": row.id,
+            "prompt": "" if can.prompt is Need.NO else wanted.prompt,
+            "duration_sec": None
+            if can.duration_from_audio
+            else candidate.duration_sec or wanted.duration_sec,
+            # one size alone is no choice, and such models have no field for it
+            "resolution": candidate.resolution if len(can.resolutions) > 1 else None,
+            "guidance": guidance,
+            "enable_prompt_expansion": expands_prompt(row, wanted),
+        }
+    )
+
+
+def with_camera(wanted: VideoRequest, shape: Shape) -> VideoRequest:
+    """The request with the camera's words after the creator's."""
+    words = ", ".join(part for part in (wanted.prompt, camera_phrase(shape.motion)) if part)
+    return wanted.model_copy(update={"prompt": words})
 
 
 def rank_clip(
@@ -64,6 +103,7 @@ def rank_clip(
     project: str,
     request: ClipRequest,
     size: tuple[int, int],
+    materials: Materials,
     health: Mapping[str, str] | None = None,
 ) -> Ranking:
     """Everybody who may make the clip, best first.
@@ -79,18 +119,20 @@ def rank_clip(
     """
     return rank(
         request.route,
-        video_request(request, size),
+        video_request(request, size, materials),
         services.policy(project),
         services.engines,
         health,
         # the camera's words are added later, and a language model writes a scene's
         prompt_follows=not request.prompt,
         may_trim=True,
+        lines=min(size),
     )
 
 
-def maker_of(ranking: Ranking, candidate: Candidate, asked_sec: float) -> Maker:
+def maker_of(ranking: Ranking, candidate: Candidate, draft: Draft) -> Maker:
     """The candidate as the plan wants it; models that were named before it are deviations."""
+    asked_sec = draft.request.motion.duration_sec
     row = load_catalog().find(candidate.model)
     if row is None:
         raise InternalFault(f"the catalogue lost {candidate.model}")
@@ -107,7 +149,11 @@ def maker_of(ranking: Ranking, candidate: Candidate, asked_sec: float) -> Maker:
         if word in passed
     )
     why = tuple(ranking.explanation(candidate))
-    return Maker(row, candidate.engine, why, (*deviations, *_trimmed(candidate, asked_sec)))
+    wanted = video_request(draft.request, draft.shape.size, draft.materials)
+    asked = model_request(row, candidate, with_camera(wanted, draft.shape))
+    trimmed = _trimmed(candidate, asked_sec)
+    renders = row.id == CAMERA_MOVE
+    return Maker(*(row, candidate.engine, why, (*deviations, *trimmed)), None if renders else asked)
 
 
 def _trimmed(candidate: Candidate, asked_sec: float) -> tuple[Deviation, ...]:

@@ -5,17 +5,20 @@ import json
 from dataclasses import dataclass
 from fractions import Fraction
 
+from shared.catalog.can import Need
 from shared.catalog.model import CAMERA_MOVE, ModelRow
 from shared.clip import (
     ClipPlan,
     ClipRequest,
     Deviation,
+    Generation,
     Interpolation,
     MotionPlan,
     Operation,
 )
-from shared.errors import MotionUnsafe, Problem
+from shared.errors import InternalFault, MotionUnsafe, Problem
 from shared.frames import frame_count, frame_rate
+from shared.jobs.request import VideoRequest
 from shared.manifest.resolve import BUILT_IN, PROJECT
 from shared.motion.defaults import complete_rects
 from shared.motion.detail import detail_warnings, tightest_px
@@ -25,8 +28,10 @@ from shared.motion.path import CameraPath
 from shared.motion.remedy import passing_move
 from shared.motion.speed import motion_speed
 from shared.picture_size import output_size, parse_aspect
+from shared.pipeline.materials import Materials, input_file
 from shared.pipeline.plan import ClipOrder
 from shared.pipeline.services import ClipItem
+from shared.prompting.brief import WrittenPrompt
 from shared.video.keyframe import Keyframe
 
 
@@ -43,12 +48,13 @@ class Shape:
 
 @dataclass(frozen=True)
 class Maker:
-    """The model that makes the clip, and why it."""
+    """The model that makes the clip, why it, and what it is asked for (the camera: nothing)."""
 
     row: ModelRow
     engine: str
     why: tuple[str, ...] = ()
     deviations: tuple[Deviation, ...] = ()
+    asked: VideoRequest | None = None
 
     @property
     def renders(self) -> bool:
@@ -73,41 +79,49 @@ def decide_shape(request: ClipRequest, keyframe: Keyframe) -> Shape:
     return Shape(path, size, rate, count, _motion_plan(request, path, keyframe))
 
 
-def decide_clip(
-    item: ClipItem,
-    order: ClipOrder,
-    keyframe: Keyframe,
-    shape: Shape,
-    maker: Maker,
-    lut_sha256: str = "",
-    denied: tuple[Deviation, ...] = (),
-) -> ClipPlan:
-    """Everything about the clip, decided; the same content always gives the same `clip_key`.
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A clip before its maker is chosen: what is asked, from which files, in which shape.
 
-    `denied` are wishes of the manifest that the project does not grant.
+    `request` has everything settled that files and language models decide: the length, the prompt.
+    `deviations` are the forced changes that are known already.
     """
-    request, motion, model = order.request, shape.motion, maker.row
+
+    order: ClipOrder
+    request: ClipRequest
+    materials: Materials
+    shape: Shape
+    written: WrittenPrompt | None = None
+    lut_sha256: str = ""
+    deviations: tuple[Deviation, ...] = ()
+
+
+def decide_clip(item: ClipItem, draft: Draft, maker: Maker) -> ClipPlan:
+    """Everything about the clip, decided; the same content always gives the same `clip_key`."""
+    request, shape, model = draft.request, draft.shape, maker.row
+    motion, picture = shape.motion, draft.materials.picture
     content = {
-        "keyframe": keyframe.sha256,
+        "keyframe": picture.sha256,
         # the rectangles say what type and intensity meant
         "motion": motion.model_dump(mode="json", exclude={"peak_speed", "intensity", "type"}),
         "size": shape.size,
         "fps": str(shape.rate),
         "frames": shape.count,
         "finish": request.finish.model_dump(mode="json"),
-        "lut": lut_sha256,
+        "lut": draft.lut_sha256,
         "model": [model.id, model.revision],
         "params": request.generation_params,
         "prompts": [request.prompt, request.negative_prompt],
+        **({} if maker.renders else _asked_of_a_model(request, draft.materials)),
     }
     return ClipPlan(
         project_id=item.run.project_id,
         batch_id=item.run.batch_id,
         stem=item.stem,
         clip_key=content_key(content),
-        keyframe=order.keyframe,
-        keyframe_sha256=keyframe.sha256,
-        keyframe_size=keyframe.size,
+        keyframe=draft.order.keyframe,
+        keyframe_sha256=picture.sha256,
+        keyframe_size=picture.size if draft.materials.has_keyframe else None,
         model=model.id,
         model_revision=model.revision,
         engine=maker.engine,
@@ -122,9 +136,12 @@ def decide_clip(
         finish=request.finish,
         generation_params=request.generation_params,
         prompt=request.prompt,
+        scene=request.scene,
         negative_prompt=request.negative_prompt,
-        deviations=(*maker.deviations, *_deviations(request, maker), *denied),
-        warnings=(*keyframe.notes, *detail_warnings(shape.path, keyframe.size, shape.size)),
+        generation=generation(maker, draft) if maker.asked else None,
+        keeps_sound=keeps_sound(maker),
+        deviations=(*maker.deviations, *_deviations(request, maker), *draft.deviations),
+        warnings=(*picture.notes, *_detail(draft)),
     )
 
 
@@ -138,6 +155,52 @@ def _whose_route(request: ClipRequest) -> tuple[str, ...]:
     }.get(request.source.get("route", ""))
     words = ", ".join(f"`{word}`" for word in request.route)
     return (f"The manifest names no route; {words} is {who}.",) if who else ()
+
+
+def _detail(draft: Draft) -> list[str]:
+    """Is the keyframe large enough for the clip?"""
+    if not draft.materials.has_keyframe:
+        return []
+    return detail_warnings(draft.shape.path, draft.materials.picture.size, draft.shape.size)
+
+
+def _asked_of_a_model(request: ClipRequest, materials: Materials) -> dict[str, object]:
+    """What a model's clip depends on beside what every clip does; nothing where nothing is said."""
+    said = {
+        "operation": request.operation.value,
+        "inputs": materials.hashes,
+        "guidance": request.guidance,
+        "expansion": None if request.enable_prompt_expansion else False,
+    }
+    return {"asked": {name: value for name, value in said.items() if value not in (None, {})}}
+
+
+def generation(maker: Maker, draft: Draft) -> Generation:
+    """What the model is asked for, for the metadata."""
+    asked, written = maker.asked, draft.written
+    if asked is None:
+        raise InternalFault("the camera is asked for nothing")
+    expands = maker.row.capabilities.prompt_expansion is not Need.NO
+    files = {"audio": asked.audio, "mask_image": asked.mask, "last_frame": asked.last_frame}
+    return Generation(
+        prompt=asked.prompt,
+        prompt_written_by=written.by if written else "",
+        prompt_model=written.model if written else "",
+        prompt_note=written.note if written else "",
+        negative_prompt=asked.negative_prompt,
+        prompt_expansion=asked.enable_prompt_expansion if expands else None,
+        guidance=asked.guidance,
+        seed=asked.seed,
+        duration_sec=asked.duration_sec,
+        resolution=asked.resolution,
+        inputs={name: input_file(media) for name, media in files.items() if media is not None},
+    )
+
+
+def keeps_sound(maker: Maker) -> bool:
+    """Does the model's file come with sound that belongs to the clip?"""
+    given = maker.asked is not None and maker.asked.audio is not None
+    return not maker.renders and (given or maker.row.capabilities.makes_sound)
 
 
 def content_key(content: object) -> str:
@@ -178,7 +241,7 @@ def motion_problems(
         output_aspect=aspect,
         frame_count=count,
         luminance=luminance_profile(linear_luminance(keyframe.rgb), path, count),
-        where=f"{request.image_path}: motion",
+        where=f"{request.image_path or request.stem}: motion",
     )
 
 
@@ -214,6 +277,23 @@ def _motion_plan(request: ClipRequest, path: CameraPath, keyframe: Keyframe) -> 
 
 
 def _deviations(request: ClipRequest, maker: Maker) -> tuple[Deviation, ...]:
+    return (*_unused(request, maker), *_drawn(request, maker))
+
+
+def _unused(request: ClipRequest, maker: Maker) -> tuple[Deviation, ...]:
+    """What a camera move that stands in for a model could not use."""
+    if not maker.renders:
+        return ()
+    reason = "a camera move stands in: it shows the keyframe and takes nothing else"
+    given: dict[str, object] = {**request.files, "guidance": request.guidance}
+    return tuple(
+        Deviation(field=name, asked=value, used=None, reason=reason)
+        for name, value in given.items()
+        if value is not None
+    )
+
+
+def _drawn(request: ClipRequest, maker: Maker) -> tuple[Deviation, ...]:
     if request.finish.interpolation is Interpolation.NONE or not maker.renders:
         return ()
     return (

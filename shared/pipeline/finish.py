@@ -17,11 +17,12 @@ from av import VideoFrame
 
 from shared.batch import ClipStatus
 from shared.clip import ClipPlan, Interpolation, ObjectRef
+from shared.errors import InternalFault
 from shared.frames import frame_rate
 from shared.keys import ArtefactKeys, job_result_key, made_key
 from shared.motion.path import CameraPath
+from shared.pipeline.materials import read_keyframe
 from shared.pipeline.plan import ClipOrder
-from shared.pipeline.prepare import read_keyframe
 from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.stage import ClipStage
 from shared.video.camera import prepare_still, render_frames
@@ -29,15 +30,18 @@ from shared.video.decode import decode_frames, read_rate
 from shared.video.finish import finish_clip as encode_clip
 from shared.video.finish_spec import FinishedFile, FinishResult, FinishSpec
 from shared.video.loudness import sound_checks
+from shared.video.sound_track import has_sound
 
 
 @dataclass(frozen=True)
 class Source:
-    """Frames, from the start each time it is called, and their rate."""
+    """Frames, from the start each time it is called, their rate, and a file with their sound."""
 
     frames: Callable[[], Iterable[VideoFrame]]
     rate: Fraction
     interpolation: Interpolation
+    sound: Path | None = None
+    note: str = ""
 
 
 def finish_clip(services: Services, item: ClipItem) -> None:
@@ -65,7 +69,7 @@ def finish_clip(services: Services, item: ClipItem) -> None:
                 (artefacts.poster, result.poster, "image/jpeg"),
             ):
                 services.objects.upload(services.work_bucket, key, made.path, content_type=type_)
-            document = finished_document(item, plan, result)
+            document = finished_document(item, plan, result, source)
             document["sound_checks"] = _sound_checks(result)
         services.objects.write(
             services.work_bucket,
@@ -74,7 +78,7 @@ def finish_clip(services: Services, item: ClipItem) -> None:
             content_type="application/json",
         )
         _note_made(services, order, plan)
-        stage.warn(result.warnings)
+        stage.warn(document["warnings"])
 
 
 def _note_made(services: Services, order: ClipOrder, plan: ClipPlan) -> None:
@@ -100,7 +104,9 @@ def _source(
     services: Services, item: ClipItem, plan: ClipPlan, order: ClipOrder, scratch: Path
 ) -> Source:
     if item.job_id:
-        return _generated(services, item, plan, scratch)
+        return _generated(services, item, plan, order, scratch)
+    if order.keyframe is None:
+        raise InternalFault(f"the camera has no keyframe to show for clip {item.stem}")
     keyframe = read_keyframe(services, order.keyframe)
     path = CameraPath(plan.motion.start_rect, plan.motion.end_rect, plan.motion.easing)
     width, height = keyframe.size
@@ -114,18 +120,37 @@ def _source(
     return Source(frames, frame_rate(plan.fps), Interpolation.NONE)
 
 
-def _generated(services: Services, item: ClipItem, plan: ClipPlan, scratch: Path) -> Source:
+def _generated(
+    services: Services, item: ClipItem, plan: ClipPlan, order: ClipOrder, scratch: Path
+) -> Source:
     """A model's file; interpolated to the delivered rate where its own is another (B057)."""
     path = scratch / "generated.mp4"
     ref = ObjectRef(bucket=services.work_bucket, key=job_result_key(item.job_id))
     services.objects.download(ref, path)
     rate = read_rate(path)
     same = rate == frame_rate(plan.fps)
+    sound, note = _sound(services, plan, order, path) if plan.keeps_sound else (None, "")
     return Source(
         partial(decode_frames, path, size=(plan.width, plan.height)),
         rate,
         Interpolation.NONE if same else Interpolation.MINTERPOLATE,
+        sound,
+        note,
     )
+
+
+def _sound(
+    services: Services, plan: ClipPlan, order: ClipOrder, made: Path
+) -> tuple[Path | None, str]:
+    """The file whose sound is delivered: the model's; where it is silent, the creator's own."""
+    if has_sound(made):
+        return made, ""
+    given = order.inputs.get("audio")
+    if given is None:
+        return None, f"{plan.model} was expected to make sound, and its file came without."
+    path = made.with_name("given-sound")
+    services.objects.download(given, path)
+    return path, f"{plan.model}'s file came without sound; {given.name} lies under it as it is."
 
 
 def _make(
@@ -142,6 +167,7 @@ def _make(
         codec=plan.finish.codec,
         comment=plan.model_dump_json(include={"clip_key", "model", "model_revision", "motion"}),
         title=plan.stem,
+        sound=source.sound,
     )
     lut = services.objects.read(order.lut) if order.lut else None
     return encode_clip(source.frames, spec=spec, out_dir=scratch, lut=lut)
@@ -152,7 +178,9 @@ def _sound_checks(result: FinishResult) -> list[dict[str, Any]]:
     return [check.model_dump(mode="json") for check in sound_checks(result.master.path)]
 
 
-def finished_document(item: ClipItem, plan: ClipPlan, result: FinishResult) -> dict[str, Any]:
+def finished_document(
+    item: ClipItem, plan: ClipPlan, result: FinishResult, source: Source
+) -> dict[str, Any]:
     """What was made, for the stages after this one and for the clip's metadata.
 
     Another clip with the same content uses it too, so nothing but `made_by` speaks of the clip.
@@ -172,6 +200,7 @@ def finished_document(item: ClipItem, plan: ClipPlan, result: FinishResult) -> d
             "bitrate_kbps": round(result.bitrate_kbps, 1),
             "held_frames": result.held_frames,
             "trimmed_frames": result.trimmed_frames,
+            "has_sound": source.sound is not None,
         },
         "files": {
             "master": made(result.master),
@@ -179,7 +208,7 @@ def finished_document(item: ClipItem, plan: ClipPlan, result: FinishResult) -> d
             "poster": made(result.poster),
         },
         "lut_sha256": result.lut_sha256,
-        "warnings": list(result.warnings),
+        "warnings": [*result.warnings, *filter(None, [source.note])],
         "made_by": [item.run.run_id, item.stem],
         "seconds": result.seconds,
     }

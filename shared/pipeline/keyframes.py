@@ -1,11 +1,11 @@
 """AwaitKeyframes: files arrive in any order, so wait until all that the manifest names are here."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from shared.batch import BatchState
-from shared.clip import Document, ObjectRef
-from shared.manifest import ParsedManifest
+from shared.clip import FILE_FIELDS, Document, ObjectRef
+from shared.manifest import ManifestItem, ParsedManifest
 from shared.manifest.names import base_name, comparable, find_companion_keys, stem_of
 from shared.pipeline.check import read_manifest
 from shared.pipeline.runs import enter_state
@@ -44,10 +44,12 @@ class Listing:
         key = self._base + path
         return self._exact.get(key) or self._alike.get(comparable(key))
 
-    def companions(self, keyframe: ObjectRef) -> list[ObjectRef]:
-        """Every file that belongs to a keyframe, by its stem and place."""
-        group = self._stems.get(self._stem_key(keyframe.key), [])
-        keys = find_companion_keys(keyframe.key, [ref.key for ref in group])
+    def companions(self, path: str) -> list[ObjectRef]:
+        """Every file that belongs to the keyframe of that path, by its stem and place."""
+        found = self.find(path)
+        key = found.key if found else self._base + path
+        group = self._stems.get(self._stem_key(key), [])
+        keys = find_companion_keys(key, [ref.key for ref in group])
         return [self._exact[key] for key in keys]
 
     @property
@@ -89,8 +91,18 @@ def await_keyframes(services: Services, run: RunRef) -> Awaited:
 
 
 def missing_keyframes(parsed: ParsedManifest, listing: Listing) -> list[str]:
-    paths = [item.image_path for item in parsed.items]
-    return [path for path in paths if path and listing.find(path) is None]
+    """Keyframes, and other files that the manifest names, which are not here yet."""
+    paths = dict.fromkeys(path for item in parsed.items for path in _named_files(parsed, item))
+    return [path for path in paths if listing.find(path) is None]
+
+
+def _named_files(parsed: ParsedManifest, item: ManifestItem) -> Iterator[str]:
+    if item.image_path:
+        yield item.image_path
+    for field in FILE_FIELDS:
+        named = getattr(item.asked, field) or getattr(parsed.defaults, field)
+        if named:
+            yield named
 
 
 def pause_after(waited_sec: float, left_sec: float) -> int:

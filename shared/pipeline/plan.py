@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
+from pydantic import Field
+
 from shared.batch import BatchState, ClipResult, ClipStatus
 from shared.catalog.model import CAMERA_MOVE
 from shared.clip import ClipRequest, Document, ObjectRef
@@ -24,6 +26,8 @@ from shared.state import ClipRow
 
 WORKERS = 16
 SIDECAR_LIMIT = 256 * 1024
+FILES = {"audio": "sound", "mask_image": "mask", "last_frame": "last frame"}
+"""What the files of a request are called in messages."""
 
 
 class Plan(Document):
@@ -36,11 +40,15 @@ class Plan(Document):
 
 
 class ClipOrder(Document):
-    """Everything that PrepareClip needs: the request and the exact files it speaks of."""
+    """Everything that PrepareClip needs: the request and the exact files it speaks of.
+
+    `inputs` are the files that go to the model beside the keyframe, by the request's field.
+    """
 
     request: ClipRequest
-    keyframe: ObjectRef
+    keyframe: ObjectRef | None = None
     companions: tuple[ObjectRef, ...] = ()
+    inputs: dict[str, ObjectRef] = Field(default_factory=dict)
     lut: ObjectRef | None = None
 
     @property
@@ -51,6 +59,7 @@ class ClipOrder(Document):
                 mode="json", exclude={"stem", "image_path", "source"}
             ),
             "files": [each.etag for each in (self.keyframe, self.lut) if each],
+            "inputs": {name: each.etag for name, each in self.inputs.items()},
         }
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:40]
 
@@ -164,15 +173,10 @@ def _order(
     listing: Listing,
     default_route: tuple[str, ...],
 ) -> ClipOrder:
-    found = listing.find(item.image_path)
-    keyframe = found and _pinned(services, found)
-    if keyframe is None:
-        wait = services.limits.keyframe_wait_sec
-        raise KeyframeMissing(
-            f"keyframe `{item.image_path}` did not arrive within {wait / 60:.0f} minutes. "
-            "Drop it beside the manifest, then drop the manifest again."
-        )
-    companions = [_pinned(services, ref) for ref in listing.companions(keyframe)]
+    keyframe = None
+    if item.image_path:
+        keyframe = _arrived(services, listing, item.image_path, "keyframe")
+    companions = [_pinned(services, ref) for ref in listing.companions(item.place)]
     request = resolve_clip(
         item, parsed.defaults, _settings_files(services, companions), default_route
     )
@@ -185,8 +189,29 @@ def _order(
         request=request,
         keyframe=keyframe,
         companions=tuple(ref for ref in companions if travels(ref.name)),
+        inputs={
+            field: _arrived(services, listing, path, FILES[field])
+            for field, path in request.files.items()
+        },
         lut=_pinned(services, lut) if lut else None,
     )
+
+
+def _arrived(services: Services, listing: Listing, path: str, what: str) -> ObjectRef:
+    """The pinned version of a file that the manifest names.
+
+    Raises
+    ------
+    KeyframeMissing : it never came.
+    """
+    found = listing.find(path)
+    if found is None:
+        wait = services.limits.keyframe_wait_sec
+        raise KeyframeMissing(
+            f"{what} `{path}` did not arrive within {wait / 60:.0f} minutes. "
+            "Drop it beside the manifest, then drop the manifest again."
+        )
+    return _pinned(services, found)
 
 
 def travels(name: str) -> bool:

@@ -1,22 +1,28 @@
 """PrepareClip: hold one clip's request against its decoded keyframe, and write its plan."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from shared.batch import ClipStatus
-from shared.clip import ClipPlan, Deviation, Document, ObjectRef
-from shared.errors import InvalidInput, KeyframeMissing
+from shared.clip import ClipPlan, Document, ObjectRef, SceneWords
 from shared.frames import frame_rate
 from shared.keys import ArtefactKeys
 from shared.manifest.guard import guard_key
+from shared.motion.params import camera_phrase
 from shared.pipeline.choosing import maker_of, rank_clip
-from shared.pipeline.decide import decide_clip, decide_shape
+from shared.pipeline.decide import Draft, decide_clip, decide_shape
 from shared.pipeline.library import refuse_foreign
+from shared.pipeline.materials import read_materials, settled
 from shared.pipeline.plan import ClipOrder
 from shared.pipeline.reference import write_reference
 from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.stage import ClipStage
+from shared.prompting import Brief, Template, WrittenPrompt, written_once
+from shared.prompting.brief import CREATOR
 from shared.report.thumbs import keyframe_thumb
-from shared.scoring.policy import ScoringPolicy, judge, stricter
+from shared.routing.ranking import Ranking
+from shared.scoring.policy import judge, stricter
 from shared.scoring.score import score_keyframe
-from shared.video.keyframe import Keyframe, KeyframeLimits, decode_keyframe
 from shared.video.lut import parse_cube
 
 
@@ -42,16 +48,16 @@ def prepare_clip(services: Services, item: ClipItem) -> Prepared:
         order = read_order(services, item)
         refuse_foreign(services, item.run.folder.key(f"{item.stem}.mp4"))
         guard_key(item.run.folder.key(f"{item.stem}.video_manifest.json"))  # the longest name
-        keyframe = read_keyframe(services, order.keyframe)
-        policy, denied = scoring_of(services, item, order)
-        doubts = score(stage, order, keyframe, policy)
-        shape = decide_shape(order.request, keyframe)
-        ranking = rank_clip(services, item.run.project_id, order.request, shape.size)
-        maker = maker_of(ranking, ranking.best_or_raise(), order.request.motion.duration_sec)
-        lut = lut_hash(services, order)
-        plan = decide_clip(item, order, keyframe, shape, maker, lut, denied)
-        write_plan(services, item, plan, keyframe)
-        write_reference(services, plan, keyframe.rgb, order.lut)
+        draft = draft_clip(services, item.run.project_id, order)
+        doubts = score(services, item, stage, draft)
+        if draft.request.scene is not None:
+            # nothing is written for a clip that nobody can make
+            rank_draft(services, item.run.project_id, draft).best_or_raise()
+            draft = with_prompt(draft, write_prompt(services, item, draft))
+        ranking = rank_draft(services, item.run.project_id, draft)
+        maker = maker_of(ranking, ranking.best_or_raise(), draft)
+        plan = decide_clip(item, draft, maker)
+        write_plan(services, item, plan, draft)
         stage.keep(clip_key=plan.clip_key)
         stage.record(
             ClipStatus.PLANNED,
@@ -74,42 +80,63 @@ def read_order(services: Services, item: ClipItem) -> ClipOrder:
     return ClipOrder.model_validate_json(services.objects.read(ref))
 
 
-def read_keyframe(services: Services, ref: ObjectRef) -> Keyframe:
-    """Fetch and decode the pinned version of a keyframe."""
-    limit = services.limits.max_keyframe_bytes
-    if ref.size > limit:
-        raise InvalidInput(
-            f"{ref.name}: {ref.size / 1e6:.0f} MB; keyframes may have {limit / 1e6:.0f} MB. "
-            "Save it as JPEG or scale it down."
-        )
-    try:
-        data = services.objects.read(ref)
-    except FileNotFoundError as error:
-        raise KeyframeMissing(
-            f"keyframe `{ref.name}` was deleted after the manifest was accepted."
-        ) from error
-    return decode_keyframe(data, ref.name, KeyframeLimits(max_bytes=limit))
+def draft_clip(services: Services, project: str, order: ClipOrder) -> Draft:
+    """Read the clip's files, and settle everything that does not depend on its maker.
+
+    Raises
+    ------
+    KeyframeMissing, KeyframeUnreadable, MotionUnsafe, InvalidInput
+    """
+    materials = read_materials(services, order)
+    request = settled(order.request, materials)
+    creator = WrittenPrompt(text=request.prompt, by=CREATOR) if request.prompt else None
+    return Draft(
+        order=order,
+        request=request,
+        materials=materials,
+        shape=decide_shape(request, materials.picture),
+        written=creator,
+        lut_sha256=lut_hash(services, order),
+        deviations=stricter(services.scoring(project), request.scoring)[1],
+    )
 
 
-def score(
-    stage: ClipStage, order: ClipOrder, keyframe: Keyframe, policy: ScoringPolicy
-) -> tuple[str, ...]:
+def rank_draft(
+    services: Services, project: str, draft: Draft, health: Mapping[str, str] | None = None
+) -> Ranking:
+    """Who may make the clip; `health` names engines that are paused, and why."""
+    return rank_clip(services, project, draft.request, draft.shape.size, draft.materials, health)
+
+
+def with_prompt(draft: Draft, written: WrittenPrompt) -> Draft:
+    """The draft with its prompt written."""
+    request = draft.request.model_copy(update={"prompt": written.text})
+    return replace(draft, request=request, written=written)
+
+
+def write_prompt(services: Services, item: ClipItem, draft: Draft) -> WrittenPrompt:
+    """The prompt for a scene; a dry run, which spends nothing, takes the template's."""
+    scene = draft.request.scene or SceneWords()
+    brief = Brief(**scene.model_dump(), camera=camera_phrase(draft.shape.motion))
+    if item.run.dry_run:
+        return Template().write(brief)
+    writer = services.prompts(item.run.project_id)
+    return written_once(services.objects, services.work_bucket, writer, brief)
+
+
+def score(services: Services, item: ClipItem, stage: ClipStage, draft: Draft) -> tuple[str, ...]:
     """Score the keyframe onto the clip's row; what to warn of.
 
     Raises
     ------
     KeyframeScoredLow : the project or the manifest wants better ones.
     """
-    scores = score_keyframe(keyframe.rgb)
+    if not draft.materials.has_keyframe:
+        return ()
+    policy, _ = stricter(services.scoring(item.run.project_id), draft.request.scoring)
+    scores = score_keyframe(draft.materials.picture.rgb)
     stage.record(scores=scores)
-    return judge(scores, policy, order.request.image_path)
-
-
-def scoring_of(
-    services: Services, item: ClipItem, order: ClipOrder
-) -> tuple[ScoringPolicy, tuple[Deviation, ...]]:
-    """What is asked of the keyframe, and what the project does not grant of the manifest's wish."""
-    return stricter(services.scoring(item.run.project_id), order.request.scoring)
+    return judge(scores, policy, draft.request.image_path)
 
 
 def lut_hash(services: Services, order: ClipOrder) -> str:
@@ -119,17 +146,21 @@ def lut_hash(services: Services, order: ClipOrder) -> str:
     return parse_cube(services.objects.read(order.lut), order.lut.name).sha256
 
 
-def write_plan(services: Services, item: ClipItem, plan: ClipPlan, keyframe: Keyframe) -> None:
-    """Keep the plan for the stages after this one, and a small keyframe for the report."""
+def write_plan(services: Services, item: ClipItem, plan: ClipPlan, draft: Draft) -> None:
+    """Keep the plan for the stages after this one, with what report and inspection look at."""
     services.objects.write(
         services.work_bucket,
         item.run.work.plan(item.index),
         plan.model_dump_json().encode(),
         content_type="application/json",
     )
+    if not draft.materials.has_keyframe:
+        return
+    rgb = draft.materials.picture.rgb
+    write_reference(services, plan, rgb, draft.order.lut)
     services.objects.write(
         services.work_bucket,
         ArtefactKeys(plan.clip_key).thumb,
-        keyframe_thumb(keyframe.rgb),
+        keyframe_thumb(rgb),
         content_type="image/jpeg",
     )

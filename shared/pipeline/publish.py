@@ -16,6 +16,7 @@ from shared.pipeline.plan import ClipOrder
 from shared.pipeline.results import clip_result
 from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.stage import ClipStage
+from shared.review import Review
 
 JSON = "application/json"
 
@@ -66,6 +67,13 @@ class _Papers(Document):
     finished: dict[str, Any]
     inspection: dict[str, Any]
 
+    @property
+    def dropped(self) -> tuple[ObjectRef, ...]:
+        """The creator's files that belong to the clip, each once."""
+        order = self.order
+        keyframe = (order.keyframe,) if order.keyframe else ()
+        return tuple(dict.fromkeys((*keyframe, *order.companions, *order.inputs.values())))
+
     @classmethod
     def read(cls, services: Services, item: ClipItem) -> "_Papers":
         def read(key: str) -> bytes:
@@ -80,10 +88,17 @@ class _Papers(Document):
         )
 
 
+def _review(services: Services, item: ClipItem, paper: _Papers) -> Review | None:
+    """The word by which a clip is handed over that failed inspection."""
+    if paper.inspection["verdict"] in ("pass", "warn"):
+        return None
+    return services.rows.review(item.run.project_id, item.clip_key)
+
+
 def _publish_files(services: Services, item: ClipItem, paper: _Papers) -> dict[str, str]:
     artefacts = ArtefactKeys(item.clip_key)
     run_id, folder = item.run.run_id, item.run.folder
-    for ref in (paper.order.keyframe, *paper.order.companions):
+    for ref in paper.dropped:
         publish_copy(
             services,
             ref,
@@ -115,7 +130,8 @@ def _publish_files(services: Services, item: ClipItem, paper: _Papers) -> dict[s
         content=item.clip_key,
         type_=JSON,
     )
-    return {**file_names(item.stem), "manifest": manifest, "keyframe": paper.order.keyframe.name}
+    keyframe = {"keyframe": paper.order.keyframe.name} if paper.order.keyframe else {}
+    return {**file_names(item.stem), "manifest": manifest, **keyframe}
 
 
 def file_names(stem: str) -> dict[str, str]:
@@ -137,13 +153,8 @@ def _meta(services: Services, item: ClipItem, paper: _Papers, stage: ClipStage) 
         clip_key=item.clip_key,
         made_at=services.now().isoformat(),
         reused=stage.row.result.reused,
-        source={
-            "keyframe": plan.keyframe.name,
-            "version_id": plan.keyframe.version_id,
-            "sha256": plan.keyframe_sha256,
-            "width": plan.keyframe_size[0],
-            "height": plan.keyframe_size[1],
-        },
+        source=_source(paper),
+        review=_review(services, item, paper),
         keyframe_scores=stage.row.result.scores,
         motion_params=plan.motion,
         generation_settings=generation_settings(plan, finished["encoder"]),
@@ -160,12 +171,31 @@ def _meta(services: Services, item: ClipItem, paper: _Papers, stage: ClipStage) 
     )
 
 
+def _source(paper: _Papers) -> dict[str, Any]:
+    """What the clip was made from."""
+    plan, source = paper.plan, {}
+    if plan.keyframe is not None and plan.keyframe_size is not None:
+        source = {
+            "keyframe": plan.keyframe.name,
+            "version_id": plan.keyframe.version_id,
+            "sha256": plan.keyframe_sha256,
+            "width": plan.keyframe_size[0],
+            "height": plan.keyframe_size[1],
+        }
+    inputs = {
+        field: {"name": ref.name, "version_id": ref.version_id}
+        for field, ref in paper.order.inputs.items()
+    }
+    return {**source, "inputs": inputs} if inputs else source
+
+
 def _audit(services: Services, item: ClipItem, paper: _Papers) -> None:
+    made_from = paper.order.keyframe or item.run.manifest
     output = f"s3://{services.library_bucket}/{item.run.folder.key(f'{item.stem}.mp4')}"
     for operation in ("generate", "transcode", "validate"):
         track_video_operation(
             operation,
-            s3_uri(paper.order.keyframe),
+            s3_uri(made_from),
             output,
             paper.plan.motion.model_dump(mode="json"),
             paper.inspection if operation == "validate" else {},

@@ -19,17 +19,17 @@ from shared.clip import ClipRequest, Document, ObjectRef
 from shared.errors import InvalidInput
 from shared.keys import made_key
 from shared.notices import Notification
-from shared.picture_size import output_size, parse_aspect
 from shared.pipeline.choosing import rank_clip, video_request
+from shared.pipeline.materials import outlined
 from shared.pipeline.plan import ClipOrder
 from shared.pipeline.problems import keep_problems
 from shared.pipeline.runs import current_run, enter_state
 from shared.pipeline.services import RunRef, Services
 from shared.pipeline.status import write_status
 from shared.pipeline.till import Till
+from shared.routing.ranking import Ranking
 
 READERS = 16
-NOMINAL_ASPECT = 16 / 9
 
 
 class Next(StrEnum):
@@ -100,10 +100,13 @@ def _price_each(
     for order in orders:
         request = order.request
         try:
-            asked = video_request(request, nominal_size(request)).model_dump_json()
+            outline = outlined(services, order)
+            size = outline.picture.size
+            asked = video_request(request, size, outline).model_dump_json()
             same = f"{request.route}{bool(request.prompt)}{asked}"
             if same not in known:
-                known[same] = _price(services, run, request)
+                ranking = rank_clip(services, run.project_id, request, size, outline)
+                known[same] = _price(request, ranking)
             priced = known[same]
         except InvalidInput as error:  # this clip will be refused by itself, and costs nothing
             seconds = request.motion.duration_sec
@@ -111,22 +114,10 @@ def _price_each(
         yield replace(priced, stem=request.stem)
 
 
-def _price(services: Services, run: RunRef, request: ClipRequest) -> ClipEstimate:
-    ranking = rank_clip(services, run.project_id, request, nominal_size(request))
+def _price(request: ClipRequest, ranking: Ranking) -> ClipEstimate:
     ranking.best_or_raise()
     candidates = tuple(candidate_price(each) for each in ranking.candidates)
     return ClipEstimate(request.stem, request.motion.duration_sec, ranking.route, candidates)
-
-
-def nominal_size(request: ClipRequest) -> tuple[int, int]:
-    """The clip's size as far as the request says it.
-
-    Raises
-    ------
-    InvalidInput : a size or an aspect that means nothing.
-    """
-    asked = request.finish.aspect
-    return output_size(request.resolution, parse_aspect(asked) if asked else NOMINAL_ASPECT)
 
 
 def _ask(

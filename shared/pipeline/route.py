@@ -1,47 +1,33 @@
 """RouteClip: what happens next to a clip that a model makes: try, finish, hold, or give up.
 
-It is asked before the first attempt and after each. All it knows are the jobs' rows, so a retry, a
-replay or a redrive comes to the same answer, and never to a second payment.
+It is asked before the first attempt and after each, and again when a clip has failed inspection.
+All it knows are the jobs' rows and what inspection said, so a retry, a replay or a redrive comes to
+the same answer, and never to a second payment.
 """
 
-import io
-import json
 from collections.abc import Iterator
+from dataclasses import replace
 from enum import StrEnum
-
-from PIL import Image
 
 from shared.batch import ClipStatus, Cost
 from shared.catalog.model import CAMERA_MOVE
-from shared.clip import ClipPlan, Document, ObjectRef
+from shared.clip import ClipPlan, Deviation, Document, Generation, ObjectRef
 from shared.errors import BatchCancelled, ModelUnavailable
-from shared.jobs.deadlines import RESCUE, deadline_for
-from shared.jobs.job import Job, job_id, new_deadlines
-from shared.jobs.outcome import Billed, Ending, JobState, Outcome
+from shared.jobs.job import Job
+from shared.jobs.outcome import Billed, JobState
 from shared.jobs.ports import JobStore
-from shared.pipeline.choosing import (
-    KEYFRAME_TYPE,
-    full_prompt,
-    maker_of,
-    rank_clip,
-    video_request,
-)
-from shared.pipeline.decide import Shape, decide_clip, decide_shape
-from shared.pipeline.plan import ClipOrder
-from shared.pipeline.prepare import (
-    lut_hash,
-    read_keyframe,
-    read_order,
-    scoring_of,
-    write_plan,
-)
-from shared.pipeline.reference import write_reference
+from shared.jobs.request import VideoRequest
+from shared.pipeline.attempt import Attempt, begun, may_still_come, open_attempt, why_held
+from shared.pipeline.choosing import maker_of
+from shared.pipeline.decide import Draft, Maker, decide_clip
+from shared.pipeline.prepare import draft_clip, rank_draft, read_order, with_prompt, write_plan
 from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.stage import ClipStage
-from shared.ports import Conflict
-from shared.routing.fallback import Move, Tried, next_candidate
+from shared.pipeline.tries import Try, another_seed, read_tries, tried_so_far, write_tries
+from shared.pipeline.views import pictures
+from shared.prompting import WrittenPrompt
+from shared.routing.fallback import Move, NextStep, Tried, next_candidate
 from shared.routing.ranking import Candidate, Ranking
-from shared.video.keyframe import Keyframe
 
 
 class Step(StrEnum):
@@ -50,6 +36,10 @@ class Step(StrEnum):
     GENERATE = "generate"
     FINISH = "finish"
     HOLD = "hold"
+
+
+TRANSITIONS = {Step.GENERATE: 3, Step.FINISH: 2, Step.HOLD: 2}
+"""RouteClip, ChooseStep, and Generate: what a model's clip has more than a camera's."""
 
 
 class Routed(Document):
@@ -61,13 +51,6 @@ class Routed(Document):
     reason: str = ""
 
 
-class _Try(Document):
-    """One attempt of this run: the candidate and its job."""
-
-    candidate: str
-    job_id: str
-
-
 def route_clip(services: Services, jobs: JobStore, item: ClipItem) -> Routed:
     """Decide the next step of one clip.
 
@@ -76,35 +59,43 @@ def route_clip(services: Services, jobs: JobStore, item: ClipItem) -> Routed:
     ModelUnavailable : every candidate was tried, or none may try; says why of each.
     BatchCancelled : CANCEL was dropped; says what runs on at a provider, and may be billed.
     """
-    tries = _read_tries(services, item)
+    tries = read_tries(services, item)
     rows = [job for each in tries if (job := jobs.job(each.job_id)) is not None]
     try:
         with ClipStage(services, item, "route_clip", ClipStatus.GENERATING) as stage:
-            return _route(services, jobs, item, stage, tries, rows)
+            stage.record(cost=Cost(model_usd=sum(_paid(job) for job in rows)))
+            routed = _known_step(item, tries, rows)
+            if routed is None:
+                routed, plan = _Router(services, jobs, item, tries, rows).next_try()
+                stage.keep(clip_key=plan.clip_key)
+                stage.record(model=plan.model, deviations=plan.deviations)
+            services.meter.add("transitions", TRANSITIONS[routed.step])
+            return routed
     except BatchCancelled as stopped:
         raise BatchCancelled(". ".join((stopped.message, *_what_runs_on(rows)))) from stopped
 
 
-def _route(
-    services: Services,
-    jobs: JobStore,
-    item: ClipItem,
-    stage: ClipStage,
-    tries: list[_Try],
-    rows: list[Job],
-) -> Routed:
-    stage.record(cost=Cost(model_usd=sum(_paid(job) for job in rows)))
+def _known_step(item: ClipItem, tries: list[Try], rows: list[Job]) -> Routed | None:
+    """What follows from the jobs' rows alone; None when somebody else may have to try."""
     if rows and not rows[-1].state.ended:
         return _unfinished(item, rows[-1])
-    if rows and rows[-1].state is JobState.SUCCEEDED:
+    if rows and rows[-1].state is JobState.SUCCEEDED and not tries[-1].failed:
         return Routed(step=Step.FINISH, clip_key=rows[-1].clip_key, job_id=rows[-1].job_id)
-    held = next((job for job in rows if _may_still_come(job)), None)
+    held = next((job for job in rows if may_still_come(job)), None)
     if held is not None:
-        return Routed(step=Step.HOLD, clip_key=held.clip_key, reason=_why_held(held))
-    routed, plan = _next_try(services, jobs, item, tries, rows)
-    stage.keep(clip_key=plan.clip_key)
-    stage.record(model=plan.model, deviations=plan.deviations)
-    return routed
+        return Routed(step=Step.HOLD, clip_key=held.clip_key, reason=why_held(held))
+    return None
+
+
+def _unfinished(item: ClipItem, job: Job) -> Routed:
+    """The last attempt has no end: it goes on, or nobody knows."""
+    held = job.state is JobState.SUBMIT_UNKNOWN
+    return Routed(
+        step=Step.HOLD if held else Step.GENERATE,
+        clip_key=job.clip_key or item.clip_key,
+        job_id=job.job_id,
+        reason=why_held(job) if held else "",
+    )
 
 
 def _what_runs_on(rows: list[Job]) -> Iterator[str]:
@@ -115,195 +106,164 @@ def _what_runs_on(rows: list[Job]) -> Iterator[str]:
     if job.state is JobState.SUCCEEDED:
         yield f"{job.provider} had made it already: dropped again, it is finished from that file"
     elif job.state is JobState.SUBMIT_UNKNOWN:
-        yield _why_held(job)
+        yield why_held(job)
     elif not job.state.ended:
         yield job.stopping or f"{job.provider} may still be at work on it, and bill it"
         yield "If it is made after all, dropping the manifest again takes it, already paid"
 
 
-def _unfinished(item: ClipItem, job: Job) -> Routed:
-    """The last attempt has no end: it goes on, or nobody knows."""
-    held = job.state is JobState.SUBMIT_UNKNOWN
-    return Routed(
-        step=Step.HOLD if held else Step.GENERATE,
-        clip_key=job.clip_key or item.clip_key,
-        job_id=job.job_id,
-        reason=_why_held(job) if held else "",
-    )
+class _Router:
+    """One look at who may try next, with everything that it is decided from."""
 
+    def __init__(
+        self, services: Services, jobs: JobStore, item: ClipItem, tries: list[Try], rows: list[Job]
+    ) -> None:
+        self._services = services
+        self._jobs = jobs
+        self._item = item
+        self._tries = tries
+        self._rows = rows
+        draft = draft_clip(services, item.run.project_id, read_order(services, item))
+        if draft.request.scene is not None:
+            draft = with_prompt(draft, _prompt_of_plan(services, item))
+        self._draft = draft
 
-def _may_still_come(job: Job) -> bool:
-    ending = job.ending
-    return (
-        ending is not None
-        and ending.outcome is Outcome.TIMED_OUT
-        and ending.billed is Billed.UNKNOWN
-    )
-
-
-def _why_held(job: Job) -> str:
-    if job.state is JobState.SUBMIT_UNKNOWN:
-        return (
-            f"nobody can say whether {job.provider} accepted job {job.job_id} ({job.note}). "
-            "Nothing else is paid until that is known: see `dropreel jobs`."
+    def next_try(self) -> tuple[Routed, ClipPlan]:
+        """Open the next attempt, or hand the clip to the camera, or to a person."""
+        ranking = rank_draft(self._services, self._item.run.project_id, self._draft)
+        tried = tried_so_far(ranking, self._tries, self._rows)
+        move = next_candidate(ranking, tried)
+        if move.move is not Move.TRY or move.candidate is None:
+            return self._give_up(ranking, move)
+        seed = self._seed_for(move.candidate) if move.new_seed else None
+        draft = _with_seed(self._draft, seed)
+        chosen, maker = self._well(ranking, tried, draft, move.candidate)
+        plan = decide_clip(self._item, draft, maker)
+        write_plan(self._services, self._item, plan, draft)
+        if maker.asked is None:
+            return Routed(step=Step.FINISH, clip_key=plan.clip_key), plan
+        attempt = self._attempt(draft, chosen, plan, maker.asked)
+        job = open_attempt(
+            self._services.objects,
+            self._services.work_bucket,
+            self._jobs,
+            attempt,
+            self._services.now(),
         )
-    return job.ending.message if job.ending else ""
+        made = Try(candidate=chosen.key, job_id=job.job_id, seed=seed)
+        write_tries(self._services, self._item, [*self._tries, made])
+        return Routed(step=Step.GENERATE, clip_key=plan.clip_key, job_id=job.job_id), plan
 
+    def _well(
+        self, ranking: Ranking, tried: list[Tried], draft: Draft, first: Candidate
+    ) -> tuple[Candidate, Maker]:
+        """The candidate, or one that is well where it is paused and nothing of it is paid.
 
-def _next_try(
-    services: Services, jobs: JobStore, item: ClipItem, tries: list[_Try], rows: list[Job]
-) -> tuple[Routed, ClipPlan]:
-    order = read_order(services, item)
-    keyframe = read_keyframe(services, order.keyframe)
-    shape = decide_shape(order.request, keyframe)
-    ranking = rank_clip(services, item.run.project_id, order.request, shape.size)
-    tried = _tried(ranking, tries, rows)
-    move = next_candidate(ranking, tried)
-    if move.move is not Move.TRY or move.candidate is None:
-        raise ModelUnavailable(f"no model made the clip: {move.reason}.")
-
-    _, denied = scoring_of(services, item, order)
-
-    def decide(chosen: Ranking, candidate: Candidate) -> ClipPlan:
-        maker = maker_of(chosen, candidate, order.request.motion.duration_sec)
-        return decide_clip(item, order, keyframe, shape, maker, lut_hash(services, order), denied)
-
-    candidate, plan = move.candidate, decide(ranking, move.candidate)
-    health = services.health()
-    if candidate.engine in health and not _is_begun(services, jobs, item, plan, candidate, tries):
-        # Paused, and nothing of it is paid: who is well goes first. The camera is another kind of
-        # clip: it stands in when the models have failed, not while one takes a rest.
-        well = rank_clip(services, item.run.project_id, order.request, shape.size, health)
+        The camera is another kind of clip: it stands in when the models have failed, not while one
+        takes a rest.
+        """
+        maker = maker_of(ranking, first, draft)
+        health = self._services.health()
+        if first.engine not in health or self._is_begun(draft, first, maker):
+            return first, maker
+        well = rank_draft(self._services, self._item.run.project_id, draft, health)
         other = next_candidate(well, tried).candidate
-        if other is not None and other.engine not in {CAMERA_MOVE, *health}:
-            candidate, plan = other, decide(well, other)
-    write_plan(services, item, plan, keyframe)
-    write_reference(services, plan, keyframe.rgb, order.lut)
-    if plan.engine == CAMERA_MOVE:
-        return Routed(step=Step.FINISH, clip_key=plan.clip_key), plan
-    job = _open_job(services, jobs, item, order, keyframe, shape, plan, candidate, tries)
-    _write_tries(services, item, [*tries, _Try(candidate=candidate.key, job_id=job.job_id)])
-    return Routed(step=Step.GENERATE, clip_key=plan.clip_key, job_id=job.job_id), plan
+        if other is None or other.engine in {CAMERA_MOVE, *health}:
+            return first, maker
+        return other, maker_of(well, other, draft)
+
+    def _is_begun(self, draft: Draft, candidate: Candidate, maker: Maker) -> bool:
+        """Does the candidate's attempt exist, made or in the making, by whichever run?"""
+        if maker.asked is None:
+            return False
+        plan = decide_clip(self._item, draft, maker)
+        return begun(
+            self._services.objects,
+            self._jobs,
+            self._attempt(draft, candidate, plan, maker.asked, with_files=False),
+        )
+
+    def _attempt(
+        self,
+        draft: Draft,
+        candidate: Candidate,
+        plan: ClipPlan,
+        asked: VideoRequest,
+        *,
+        with_files: bool = True,
+    ) -> Attempt:
+        run = self._item.run
+        return Attempt(
+            project_id=run.project_id,
+            batch_id=run.batch_id,
+            run_id=run.run_id,
+            stem=self._item.stem,
+            manifest=run.manifest,
+            clip_key=plan.clip_key,
+            candidate=candidate,
+            request=asked,
+            files=_files(self._services, draft, asked) if with_files else {},
+            tried=sum(each.candidate == candidate.key for each in self._tries),
+            deadline=self._services.limits.job_deadline,
+        )
+
+    def _seed_for(self, candidate: Candidate) -> int:
+        asked = self._draft.request.generation_params.get("seed")
+        return another_seed(self._tries, candidate.key, asked if isinstance(asked, int) else None)
+
+    def _give_up(self, ranking: Ranking, move: NextStep) -> tuple[Routed, ClipPlan]:
+        """Hand the last clip that failed inspection to a person; without one nothing was made.
+
+        Raises
+        ------
+        ModelUnavailable : nobody made the clip, and nobody else may try.
+        """
+        candidates = {each.key: each for each in ranking.candidates}
+        failed = next((each for each in reversed(self._tries) if each.failed), None)
+        job = self._jobs.job(failed.job_id) if failed else None
+        candidate = candidates.get(failed.candidate) if failed else None
+        if failed is None or job is None or candidate is None:
+            raise ModelUnavailable(f"no model made the clip: {move.reason}.")
+        draft = _with_seed(self._draft, failed.seed)
+        plan = decide_clip(self._item, draft, maker_of(ranking, candidate, draft))
+        write_plan(self._services, self._item, plan, draft)
+        return Routed(
+            step=Step.HOLD, clip_key=job.clip_key, job_id=job.job_id, reason=f"{move.reason}."
+        ), plan
 
 
-def _tried(ranking: Ranking, tries: list[_Try], rows: list[Job]) -> list[Tried]:
-    """The attempts as the fallback rule wants them; those whose candidate is gone need no rule."""
-    candidates = {candidate.key: candidate for candidate in ranking.candidates}
-    endings = {job.job_id: job.ending for job in rows}
-    withdrawn = {job.job_id for job in rows if _is_withdrawn(job)}
-    found: list[Tried] = []
-    for each in tries:
-        candidate, ending = candidates.get(each.candidate), endings.get(each.job_id)
-        if each.job_id in withdrawn:
-            continue
-        if candidate is not None and isinstance(ending, Ending):
-            found.append((candidate, ending))
-    return found
-
-
-def _open_job(
-    services: Services,
-    jobs: JobStore,
-    item: ClipItem,
-    order: ClipOrder,
-    keyframe: Keyframe,
-    shape: Shape,
-    plan: ClipPlan,
-    candidate: Candidate,
-    tries: list[_Try],
-) -> Job:
-    """The row of the next attempt: a new one, or the very one that the same content has already."""
-    attempt, identity, there = _attempt(services, jobs, item, plan, candidate, tries)
-    if there is not None:
-        return there
-    image = _first_view(keyframe, shape)
-    key = f"jobs/{identity}/keyframe.png"
-    ref = services.objects.write(services.work_bucket, key, image, content_type=KEYFRAME_TYPE)
-    request = video_request(order.request, shape.size)
-    media = request.image.model_copy(update={"size_bytes": len(image)}) if request.image else None
-    job = Job(
-        job_id=identity,
-        project_id=item.run.project_id,
-        batch_id=item.run.batch_id,
-        run_id=item.run.run_id,
-        stem=item.stem,
-        clip_key=plan.clip_key,
-        candidate=candidate.key,
-        provider=candidate.engine.removeprefix("api:"),
-        attempt=attempt,
-        request=request.model_copy(
-            update={
-                "model": candidate.model,
-                "prompt": full_prompt(order.request, shape, candidate.model),
-                "image": media,
-                "duration_sec": candidate.duration_sec or request.duration_sec,
-            }
-        ),
-        inputs={"image": ref} if media else {},
-        manifest=item.run.manifest,
-        estimate_usd=float(candidate.quote.high),
-        **new_deadlines(services.now(), deadline_for(request.operation), RESCUE),
+def _with_seed(draft: Draft, seed: int | None) -> Draft:
+    """The draft with another seed than was asked for; as it is where there is none."""
+    if seed is None:
+        return draft
+    params = draft.request.generation_params
+    request = draft.request.model_copy(update={"generation_params": {**params, "seed": seed}})
+    why = "the clip that the seed before it gave failed inspection"
+    change = Deviation(
+        field="generation_params.seed", asked=params.get("seed"), used=seed, reason=why
     )
-    try:
-        return jobs.save_job(job)
-    except Conflict:  # a retry of this very step was faster
-        return jobs.job(identity) or job
+    return replace(draft, request=request, deviations=(*draft.deviations, change))
 
 
-def _attempt(
-    services: Services,
-    jobs: JobStore,
-    item: ClipItem,
-    plan: ClipPlan,
-    candidate: Candidate,
-    tries: list[_Try],
-) -> tuple[int, str, Job | None]:
-    """Number and name of the candidate's next attempt, and its row if somebody has begun it."""
-    attempt = 1 + sum(each.candidate == candidate.key for each in tries)
-    while True:
-        identity = job_id(item.run.project_id, plan.clip_key, candidate.key, attempt)
-        there = jobs.job(identity)
-        if there is None or not _is_spent(services, there):
-            return attempt, identity, there
-        attempt += 1
+def _prompt_of_plan(services: Services, item: ClipItem) -> WrittenPrompt:
+    """The prompt that PrepareClip had written: everybody who tries gets the same."""
+    ref = ObjectRef(bucket=services.work_bucket, key=item.run.work.plan(item.index))
+    plan = ClipPlan.model_validate_json(services.objects.read(ref))
+    sent = plan.generation or Generation()
+    return WrittenPrompt(
+        text=plan.prompt or "",
+        by=sent.prompt_written_by,
+        model=sent.prompt_model,
+        note=sent.prompt_note,
+    )
 
 
-def _is_begun(
-    services: Services,
-    jobs: JobStore,
-    item: ClipItem,
-    plan: ClipPlan,
-    candidate: Candidate,
-    tries: list[_Try],
-) -> bool:
-    """Does the candidate's attempt exist, made or in the making, by whichever run?"""
-    return _attempt(services, jobs, item, plan, candidate, tries)[2] is not None
-
-
-def _is_spent(services: Services, job: Job) -> bool:
-    """Is this row no use any more: ended without a clip, or its file has expired since?"""
-    if job.state is JobState.SUCCEEDED:
-        result = job.result
-        return result is None or services.objects.head(result.bucket, result.key) is None
-    return job.state.ended and not _may_still_come(job)
-
-
-def _first_view(keyframe: Keyframe, shape: Shape) -> bytes:
-    """The start rectangle of the keyframe at the clip's size, as PNG."""
-    x1, y1, x2, y2 = shape.path.start
-    width, height = keyframe.size
-    box = (x1 * width, y1 * height, x2 * width, y2 * height)
-    view = Image.fromarray(keyframe.rgb).resize(shape.size, Image.Resampling.LANCZOS, box=box)
-    out = io.BytesIO()
-    view.save(out, "PNG")
-    return out.getvalue()
-
-
-def _is_withdrawn(job: Job) -> bool:
-    """Stopped by a CANCEL that was for another run: this one wants the clip, and may try anew."""
-    ending = job.ending
-    by_us = job.cancel_requested or bool(job.stopping)
-    return by_us and ending is not None and ending.outcome is Outcome.CANCELLED
+def _files(services: Services, draft: Draft, asked: VideoRequest) -> dict[str, bytes]:
+    """The files of a request, by its field, as bytes."""
+    files = pictures(draft.materials, draft.shape.path.start, draft.shape.size)
+    if asked.audio is not None:
+        files["audio"] = services.objects.read(draft.order.inputs["audio"])
+    return files
 
 
 def _paid(job: Job) -> float:
@@ -311,20 +271,3 @@ def _paid(job: Job) -> float:
     if job.ending is None or job.ending.billed is Billed.NO:
         return 0.0
     return job.ending.cost_usd if job.ending.cost_usd is not None else job.estimate_usd
-
-
-def _read_tries(services: Services, item: ClipItem) -> list[_Try]:
-    ref = ObjectRef(bucket=services.work_bucket, key=item.run.work.tries(item.index))
-    try:
-        return [_Try(**each) for each in json.loads(services.objects.read(ref))]
-    except FileNotFoundError:
-        return []
-
-
-def _write_tries(services: Services, item: ClipItem, tries: list[_Try]) -> None:
-    services.objects.write(
-        services.work_bucket,
-        item.run.work.tries(item.index),
-        json.dumps([each.model_dump() for each in tries]).encode(),
-        content_type="application/json",
-    )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from shared.audit import AuditTrail
 from shared.catalog.model import CAMERA_MOVE
@@ -10,6 +10,8 @@ from shared.clip import Document, ObjectRef
 from shared.keys import DropKey, Folder, WorkKeys, parse_drop_key
 from shared.meter import Meter
 from shared.ports import ObjectStore, StateStore
+from shared.prompting.brief import PromptWriter
+from shared.prompting.template import Template
 from shared.routing.policy import Policy
 from shared.scoring.policy import ScoringPolicy
 
@@ -22,6 +24,8 @@ class Limits:
     max_manifest_bytes: int = 16 * 1024 * 1024
     max_keyframe_bytes: int = 64 * 1024 * 1024
     max_delivery_bytes: int = 8 * 1024**3
+    job_deadline: timedelta | None = None
+    """For all operations alike, instead of the table in `shared/jobs/deadlines.py`."""
 
 
 def no_links(_folder: Folder, _run_id: str) -> dict[str, str]:
@@ -49,13 +53,19 @@ def default_scoring(_project: str) -> ScoringPolicy:
     return ScoringPolicy()
 
 
+def template_writer(_project: str) -> PromptWriter:
+    """Where no language model is configured."""
+    return Template()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Services:
     """The outside world, as ports.
 
     `engines` are those that this deployment can use; `policy` says what a project allows,
     `scoring` what it asks of a keyframe, `default_route` which way its clips go where a manifest
-    says none; `health` which engines are paused, and why.
+    says none, `prompts` who writes the prompts of its scenes; `health` which engines are paused,
+    and why.
     """
 
     drop_bucket: str
@@ -71,6 +81,7 @@ class Services:
     default_route: Callable[[str], tuple[str, ...]] = no_route
     health: Callable[[], Mapping[str, str]] = all_well
     scoring: Callable[[str], ScoringPolicy] = default_scoring
+    prompts: Callable[[str], PromptWriter] = template_writer
     links: Callable[[Folder, str], dict[str, str]] = no_links
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
@@ -100,10 +111,14 @@ class RunRef(Document):
 
 
 class ClipItem(Document):
-    """Which clip of which run: the part of the state that every clip state carries."""
+    """Which clip of which run: the part of the state that every clip state carries.
+
+    `failed_inspection` is the job whose clip has just failed inspection.
+    """
 
     run: RunRef
     stem: str
     index: int
     clip_key: str = ""
     job_id: str = ""
+    failed_inspection: str = ""

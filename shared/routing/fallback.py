@@ -74,16 +74,19 @@ def next_candidate(ranking: Ranking, tried: Sequence[Tried]) -> NextStep:
         if best is None:
             return NextStep(Move.STOP, "no model of the route may try")
         return NextStep(Move.TRY, "first choice of the route", best)
-    return _last_word(tried) or _next(ranking, tried)
+    return _last_word(tried, ranking.policy.regenerations) or _next(ranking, tried)
 
 
-def _last_word(tried: Sequence[Tried]) -> NextStep | None:
+def _last_word(tried: Sequence[Tried], regenerations: int) -> NextStep | None:
     """Hold or stop, where what happened leaves no choice."""
     for candidate, result in tried:
         unsettled = _unsettled(result)
         if unsettled:
             return NextStep(Move.HOLD, f"`{candidate.key}` {unsettled}", candidate)
     last, result = tried[-1]
+    failed = sum(each is QUALITY_FAILED for _, each in tried)
+    if failed > regenerations:
+        return NextStep(Move.STOP, f"{failed} clip(s) failed inspection, the last by `{last.key}`")
     if isinstance(result, Ending) and result.outcome in ENDS_THE_WAY:
         return NextStep(Move.STOP, f"`{last.key}` {ENDS_THE_WAY[result.outcome]}")
     return None

@@ -7,7 +7,7 @@ stands where the route puts it. The order depends on nothing else, least of all 
 catalogue.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -18,7 +18,7 @@ from shared.catalog.pricing import Quote, Unpriced, price_of_request
 from shared.jobs.request import VideoRequest
 from shared.routing.explain import reasons_for
 from shared.routing.filters import engine_reason, model_reasons
-from shared.routing.fit import fitted
+from shared.routing.fit import Pricer, fitted, sized
 from shared.routing.policy import Policy
 from shared.routing.presets import Group, Preset, find_preset
 from shared.routing.ranking import Candidate, Ranking, Rejected
@@ -29,9 +29,6 @@ HALF_WAY_USD = 0.10
 
 An absolute scale: how two models compare does not depend on who else is in the list.
 """
-
-Pricer = Callable[[ModelRow, VideoRequest, str], Quote | Unpriced]
-"""What a request costs with a model on an engine."""
 
 
 def catalog_price(row: ModelRow, request: VideoRequest, engine: str) -> Quote | Unpriced:
@@ -50,6 +47,7 @@ def rank(
     today: date | None = None,
     prompt_follows: bool = False,
     may_trim: bool = False,
+    lines: int | None = None,
     price: Pricer = catalog_price,
 ) -> Ranking:
     """Who may make a clip, best first, and why the others may not.
@@ -65,6 +63,8 @@ def rank(
     prompt_follows : the prompt will be written later, so it may be missing now.
     may_trim : a model that makes 5 s may be chosen for 4; its candidate's `duration_sec` says what
         to ask for, and what is too long is to be cut off.
+    lines : shorter side of the clip; where no resolution is asked for, the model's nearest to it is
+        taken instead of the model's default.
     price : for prices that the catalogue cannot know, such as measured GPU seconds.
 
     Raises
@@ -82,7 +82,8 @@ def rank(
     for block in blocks:
         found: list[tuple[ModelRow, Candidate]] = []
         for row in sorted(block.rows, key=lambda each: each.id):
-            wanted = fitted(row, request) if may_trim else request
+            wanted = sized(row, request, lines, price) if lines else request
+            wanted = fitted(row, wanted) if may_trim else wanted
             reasons = model_reasons(row, wanted, policy, rows, day, prompt_follows)
             if reasons:
                 rejected.setdefault(row.id, Rejected(row.id, "", tuple(reasons)))
@@ -143,6 +144,7 @@ def _candidate(
         duration_sec=request.duration_sec,
         takes_seed=row.capabilities.seed is not Need.NO and row.id != CAMERA_MOVE,
         why=tuple(reasons_for(block, row, request, engine, quote, score)),
+        resolution=None if request.resolution == "auto" else request.resolution,
     )
 
 

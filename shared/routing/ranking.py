@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from shared.catalog.choice import LAST_RESORT
+from shared.catalog.model import CAMERA_MOVE
 from shared.catalog.pricing import Quote
 from shared.errors import ModelUnavailable, Problem
 from shared.routing.policy import Policy
@@ -18,7 +18,8 @@ class Candidate:
 
     `score` lies between 0 and 1; `duration_sec` is what to ask for, which may be longer than the
     clip (`may_trim`), and None where the sound decides; `takes_seed`: another seed gives another
-    clip; `why` says in sentences what spoke for it.
+    clip; `why` says in sentences what spoke for it; `resolution` is what to ask for, None where
+    the model's own is to be taken.
     """
 
     model: str
@@ -30,6 +31,7 @@ class Candidate:
     duration_sec: float | None
     takes_seed: bool
     why: tuple[str, ...]
+    resolution: str | None = None
 
     @property
     def key(self) -> str:
@@ -41,6 +43,7 @@ class Candidate:
             "engine": self.engine,
             "chosen_by": self.word,
             "duration_sec": self.duration_sec,
+            "resolution": self.resolution,
             "quality": self.quality,
             "score": round(self.score, 6),
             "quote": self.quote.to_dict(),
@@ -87,8 +90,8 @@ class Ranking:
         reasons += f"; and {more} more" if more > 0 else ""
         message = f"no model of the route can make this here: {reasons or 'there is none'}."
         hint = ""
-        if LAST_RESORT not in self.route:
-            route = ", ".join(f'"{word}"' for word in (*self.route, LAST_RESORT))
+        if CAMERA_MOVE not in self.route:
+            route = ", ".join(f'"{word}"' for word in (*self.route, CAMERA_MOVE))
             hint = f'To accept a plain camera move instead, write "route": [{route}].'
         raise ModelUnavailable.because([Problem("route", message, hint, "model_unavailable")])
 

@@ -25,13 +25,18 @@ def damaged_samples(path: Path, track: Track) -> list[int]:
             file.seek(offset)
             sample = file.read(size) if 0 < size <= min(budget, MAX_SAMPLE_BYTES) else b""
             budget -= len(sample)
-            if len(sample) != size or not _well_formed(sample, track.nal_length_size, hevc):
+            if len(sample) != size or not well_formed(sample, track.nal_length_size, hevc):
                 damaged.append(index)
     return damaged + list(range(index + 1, track.sample_count))
 
 
-def _well_formed(sample: bytes, length_size: int, hevc: bool) -> bool:
-    """Do the NAL units fill the sample exactly, each with a legal header?"""
+def well_formed(sample: bytes, length_size: int, hevc: bool) -> bool:
+    """Do the NAL units fill the sample exactly, each with a legal header?
+
+    Parameters
+    ----------
+    length_size : bytes of the length before each unit; 0 where there are none to check.
+    """
     if not sample:
         return False
     position = 0

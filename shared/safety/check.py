@@ -3,26 +3,23 @@
 To add one, write a module with a class of this shape and name it in `inspector.default_checks`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
+from shared.safety.decode import decode
+from shared.safety.frame import Frame
 from shared.safety.mp4 import Mp4
 from shared.safety.reference import Reference
 from shared.safety.report import CheckResult
 from shared.safety.track import Track
 
+__all__ = ["MAX_SURPLUS_FRAMES", "Check", "ClipInfo", "Expectation", "Frame"]
+
 MAX_SURPLUS_FRAMES = 60
 """How far past the promised count a file is still decoded: enough to call it too long."""
-
-_BT709_LUMA_OF_BGR = np.array([[0.0722, 0.7152, 0.2126]], dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +74,9 @@ class ClipInfo:
         """Where the decode stops, however many frames the file has."""
         return self.expected.frame_count + MAX_SURPLUS_FRAMES
 
-
-@dataclass
-class Frame:
-    """One decoded frame, shared by all checks: derived pictures are made once, on demand.
-
-    `bgr` is (height, width, 3) uint8, full-range, converted by the matrix the file is tagged with.
-    """
-
-    index: int
-    pts_sec: float
-    bgr: NDArray[np.uint8]
-
-    @cached_property
-    def luma(self) -> NDArray[np.uint8]:
-        """BT.709 luma, (height, width) uint8, full range."""
-        return np.asarray(cv2.transform(self.bgr, _BT709_LUMA_OF_BGR), dtype=np.uint8)
+    def frames(self) -> Iterator[Frame]:
+        """Decode the file; checks are given every frame, and do this only to look again."""
+        return decode(self.path, self.frame_limit)
 
 
 class Check(Protocol):
@@ -102,7 +86,7 @@ class Check(Protocol):
         """Called before the first frame, with what the file says and what was promised."""
 
     def frame(self, frame: Frame) -> None:
-        """Called with every frame in presentation order; must not change or keep the pixels."""
+        """Called with every frame in presentation order; must not change the pixels."""
 
     def finish(self) -> Sequence[CheckResult]:
         """Called after the last frame, however early that came."""

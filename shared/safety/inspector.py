@@ -5,15 +5,13 @@ that belongs to the encoder's package.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from shared.safety.box import Unreadable
-from shared.safety.check import Check, ClipInfo, Expectation, Frame
+from shared.safety.check import Check, ClipInfo, Expectation
 from shared.safety.contract import Contract
+from shared.safety.flash.check import Flashes
 from shared.safety.mp4 import read_mp4
 from shared.safety.playability import Playability
 from shared.safety.report import CheckResult, InspectionReport, Verdict
@@ -24,7 +22,7 @@ MAX_PIXELS = 8192 * 4320
 
 def default_checks() -> tuple[Check, ...]:
     """A new set of every check, in the order of the report."""
-    return (Playability(), Contract(), TemporalArtefacts())
+    return (Playability(), Contract(), Flashes(), TemporalArtefacts())
 
 
 def inspect_clip(
@@ -51,7 +49,7 @@ def inspect_clip(
     for check in chosen:
         check.start(clip)
     count = 0
-    for frame in _decode(path, clip.frame_limit):
+    for frame in clip.frames():
         for check in chosen:
             check.frame(frame)
         count += 1
@@ -65,25 +63,6 @@ def _refuse_absurd(clip: ClipInfo) -> None:
     video = clip.video
     if video.width * video.height > MAX_PIXELS:
         raise Unreadable("moov", f"claims {video.width}x{video.height} pixels a frame")
-
-
-def _decode(path: Path, most: int) -> Iterator[Frame]:
-    """Up to `most` frames; fewer where OpenCV gives up, which the checks notice by the count."""
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-    try:
-        # The stored picture is judged, not what a rotation flag makes of it.
-        capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
-        for index in range(most):
-            decoded, bgr = capture.read()
-            if not decoded or bgr is None:
-                return
-            yield Frame(
-                index, capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0, np.asarray(bgr, np.uint8)
-            )
-    except cv2.error:
-        return
-    finally:
-        capture.release()
 
 
 def _since(started: float) -> float:

@@ -23,7 +23,8 @@ class Verdict(StrEnum):
 class CheckResult(Document):
     """One number held against one limit.
 
-    `intervals` are the seconds of the clip to look at, each from and to.
+    `intervals` are the seconds of the clip to look at, each from and to; `frames` the numbers of
+    some frames to look at, the worst first.
     """
 
     name: str
@@ -33,6 +34,11 @@ class CheckResult(Document):
     unit: str = ""
     message: str = ""
     intervals: tuple[tuple[float, float], ...] = ()
+    frames: tuple[int, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        return self.verdict is Verdict.PASS
 
 
 class InspectionReport(Document):

@@ -70,14 +70,13 @@ def measure(rgb: Rgb) -> Features:
     fine, coarse = _detail(look, noise)
     subject = find_subject(look.per_cell(look.rgb), np.sqrt(fine))
     inside, around = subject.mask, ~subject.mask
-    dark, bright = np.percentile(look.luma, (5, 95))
     return Features(
         sharpness=_ratio(fine, coarse, None),
         subject_sharpness=_ratio(fine, coarse, inside),
         noise=noise,
         blockiness=_blockiness(rgb),
         clipped=_clipped(look),
-        contrast=float(bright - dark),
+        contrast=_contrast(look),
         colourfulness=_colourfulness(look.rgb),
         flat_background=_flat_share(look, around, noise),
         subject_size=float(inside.mean()),
@@ -153,10 +152,16 @@ def _ratio(fine: Floats, coarse: Floats, mask: Mask | None) -> float:
 
 
 def _clipped(look: Look) -> float:
-    red, green, blue = (look.rgb[..., channel] for channel in range(3))
+    red, green, blue = (look.rgb[::2, ::2, channel] for channel in range(3))
     low = np.minimum(np.minimum(red, green), blue)
     high = np.maximum(np.maximum(red, green), blue)
     return float(((high <= BLACK) | (low >= WHITE)).mean())
+
+
+def _contrast(look: Look) -> float:
+    levels = np.bincount(look.luma.astype(np.uint8).ravel(), minlength=256).cumsum()
+    dark, bright = np.searchsorted(levels, (0.05 * levels[-1], 0.95 * levels[-1]))
+    return float(bright - dark)
 
 
 def _colourfulness(rgb: Floats) -> float:

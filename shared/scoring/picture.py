@@ -58,10 +58,12 @@ def take_look(rgb: Rgb) -> Look:
         raise ValueError(f"not an 8-bit RGB picture: {rgb.dtype} {rgb.shape}")
     longest = max(rgb.shape[:2])
     factor = max(1, longest // LOOK_SIDE)
-    small = _averaged(rgb, factor)
-    longest = max(small.shape[:2])
+    reduced = _averaged(rgb, factor) if factor > 1 else rgb
+    longest = max(reduced.shape[:2])
     if longest > LOOK_SIDE:
-        small = _resampled(small, LOOK_SIDE / longest)
+        small = _resampled(reduced, LOOK_SIDE / longest)
+    else:
+        small = reduced.astype(np.float32, copy=False)
     cell = max(1, round(max(small.shape[:2]) / GRID_SIDE))
     return Look(small, small @ _LUMA, cell)
 
@@ -84,8 +86,6 @@ def _starts(length: int) -> list[int]:
 def _averaged(rgb: Rgb, factor: int) -> Floats:
     """Means of `factor`×`factor` pixels, in bands: floats of the whole picture would not fit."""
     height, width = (max(1, side // factor) for side in rgb.shape[:2])
-    if factor == 1:
-        return rgb.astype(np.float32)
     out = np.empty((height, width, 3), np.float32)
     down, across = (min(factor, side) for side in rgb.shape[:2])  # of a line one pixel thick: 1
     step = max(1, _BAND_ROWS // factor)
@@ -101,27 +101,39 @@ def _averaged(rgb: Rgb, factor: int) -> Floats:
     return out
 
 
-def _resampled(picture: Floats, scale: float) -> Floats:
+def _resampled(picture: Rgb | Floats, scale: float) -> Floats:
     """Bilinear, which at scales from ½ to 1 averages well enough."""
+    values: NDArray[np.generic] = picture
     for axis in (0, 1):
-        length = picture.shape[axis]
+        length = values.shape[axis]
         count = max(1, round(length * scale))
         at = np.clip((np.arange(count) + 0.5) * length / count - 0.5, 0, length - 1)
         low = at.astype(np.intp)
         high = np.minimum(low + 1, length - 1)
         weight = (at - low).astype(np.float32).reshape((-1, 1, 1) if axis == 0 else (1, -1, 1))
-        first = picture.take(low, axis)
-        picture = first + (picture.take(high, axis) - first) * weight
-    return picture
+        first, second = (values.take(at, axis).astype(np.float32) for at in (low, high))
+        second -= first
+        second *= weight
+        second += first
+        values = second
+    return np.asarray(values, np.float32)
 
 
 def _cell_means(values: Floats, cell: int) -> Floats:
     if cell == 1:
         return values
-    rows, columns = (np.arange(0, side, cell) for side in values.shape[:2])
-    sums = np.add.reduceat(np.add.reduceat(values, rows, axis=0), columns, axis=1)
-    heights = np.diff(np.append(rows, values.shape[0]))
-    widths = np.diff(np.append(columns, values.shape[1]))
-    counts = np.outer(heights, widths).astype(np.float32)
-    sums /= counts if values.ndim == 2 else counts[..., None]
-    return np.asarray(sums, np.float32)
+    for axis in (0, 1):
+        values = np.moveaxis(_line_means(np.moveaxis(values, axis, 0), cell), 0, axis)
+    return values
+
+
+def _line_means(values: Floats, cell: int) -> Floats:
+    """Means of each `cell` lines; of the last ones as many as there are."""
+    whole = len(values) // cell
+    out = np.zeros((-(-len(values) // cell), *values.shape[1:]), np.float32)
+    for line in range(cell):
+        out[:whole] += values[line : whole * cell : cell]
+    out[:whole] /= cell
+    if whole < len(out):
+        out[whole] = values[whole * cell :].mean(axis=0)
+    return out

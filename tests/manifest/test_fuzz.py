@@ -11,10 +11,15 @@ from hypothesis import strategies as st
 from shared.clip import ClipRequest
 from shared.errors import DropreelError, InvalidInput
 from shared.manifest import guard_key, parse_manifest, read_json, resolve_clip
-from shared.manifest.aliases import FLAT_MOTION, KEYFRAME_ALIASES
+from shared.manifest.aliases import (
+    CLIP_ALIASES,
+    FLAT_MOTION,
+    KEYFRAME_ALIASES,
+    SCENE_ALIASES,
+)
 from shared.manifest.names import find_companion_keys, is_image, is_manifest, stem_of
 from shared.manifest.reference import EXAMPLES
-from shared.manifest.v1 import ClipSettings, Finish, GenerationParams, Head
+from shared.manifest.v1 import ClipSettings, Finish, GenerationParams, Head, Keyframe, Scene
 
 SAMPLE = json.loads(Path(__file__).with_name("blueprint_sample.json").read_text())
 VALID = [SAMPLE, *EXAMPLES.values()]
@@ -22,6 +27,7 @@ VALID = [SAMPLE, *EXAMPLES.values()]
 NAMES = sorted(
     {*Head.model_fields, *ClipSettings.model_fields, *Finish.model_fields, *FLAT_MOTION}
     | {*GenerationParams.model_fields, *KEYFRAME_ALIASES, "keyframes"}
+    | {*Keyframe.model_fields, *Scene.model_fields, *CLIP_ALIASES, *SCENE_ALIASES}
 )
 scalars = (
     st.none()
@@ -30,6 +36,7 @@ scalars = (
     | st.floats()
     | st.text(max_size=12)
     | st.sampled_from(["zoom_in", "static", "a.png", "camera_move", "../x.png", "1080p", "{x}"])
+    | st.sampled_from(["text_to_video", "talking_avatar", "scene_animation", "voice.wav"])
 )
 values = st.recursive(
     scalars,

@@ -92,6 +92,11 @@ def test_each_layer_beats_the_one_below_field_by_field() -> None:
         "prompt": "caption a.caption",
         "negative_prompt": "defaults",
         "scoring": "built-in",
+        "enable_prompt_expansion": "built-in",
+        "guidance": "built-in",
+        "audio": "built-in",
+        "mask_image": "built-in",
+        "last_frame": "built-in",
     }
 
 

@@ -94,7 +94,10 @@ def test_a_clip_of_a_model_is_generated_before_it_is_finished(engine: Engine) ->
 def test_the_router_is_given_the_clips_facts_alone(engine: Engine) -> None:
     generate(engine, routed("generate", job_id="job-1"), routed("finish", job_id="job-1"))
     given = [payload for name, payload in engine.calls if name == "RouteClip"]
-    assert given == [{**ITEM, "clip_key": "abc"}, {**ITEM, "clip_key": "xyz"}]
+    assert given == [
+        {**ITEM, "clip_key": "abc", "failed_inspection": ""},
+        {**ITEM, "clip_key": "xyz", "failed_inspection": ""},
+    ]
 
 
 def test_the_next_model_is_tried_until_one_has_made_the_clip(engine: Engine) -> None:
@@ -108,6 +111,40 @@ def test_the_next_model_is_tried_until_one_has_made_the_clip(engine: Engine) -> 
     assert len({body["token"] for body in engine.jobs_seen}) == 2
     assert ended.states.count("Generate") == 2
     assert engine.payload("FinishClip")["job_id"] == "job-2"
+
+
+def test_a_clip_that_failed_inspection_goes_back_to_the_router(engine: Engine) -> None:
+    generated_clip(
+        engine,
+        routed("finish", job_id="job-1"),
+        routed("generate", job_id="job-2"),
+        routed("finish", job_id="job-2"),
+    )
+    verdicts = iter(["fail", "pass"])
+    engine.functions["InspectClip"] = lambda _payload: {"verdict": next(verdicts)}
+    ended = engine.run(clip_definition(), ITEM, meanwhile=engine.finish_jobs)
+    given = [payload for name, payload in engine.calls if name == "RouteClip"]
+    assert [each["failed_inspection"] for each in given] == ["", "job-1", "job-1"]
+    assert ended.states.count("FinishClip") == 2
+    assert engine.tries("PublishClip") == 1
+
+
+def test_when_nobody_may_try_again_a_person_looks_at_it(engine: Engine) -> None:
+    why = "2 clip(s) failed inspection"
+    generated_clip(
+        engine, routed("finish", job_id="job-1"), routed("hold", job_id="job-1", reason=why)
+    )
+    engine.functions["InspectClip"] = answering({"verdict": "fail"})
+    engine.run(clip_definition(), ITEM)
+    recorded = engine.payload("RecordClipEnd")
+    assert recorded["outcome"] == "needs_review"
+    assert recorded["error"]["Cause"] == why
+
+
+def test_a_clip_that_a_person_has_approved_is_published(engine: Engine) -> None:
+    good_clip(engine, verdict="approved")
+    run_clip(engine)
+    assert engine.tries("PublishClip") == 1
 
 
 def test_what_is_there_already_is_not_made_again(engine: Engine) -> None:

@@ -1,0 +1,1 @@
+"""Flashes: what may harm a viewer with photosensitive epilepsy. `docs/safety.md` has the rules."""
