@@ -84,8 +84,7 @@ def expectation(plan: ClipPlan, finished: dict[str, Any]) -> Expectation:
         sha256=finished["files"]["master"]["sha256"],
         audio=finished["video"].get("has_sound", False),
         # A model is asked for motion even where the camera stands.
-        moving=plan.camera_strategy != "rendered"
-        or plan.motion.start_rect != plan.motion.end_rect,
+        moving=plan.camera_strategy != "rendered" or plan.motion.start_rect != plan.motion.end_rect,
     )
 
 
