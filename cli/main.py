@@ -32,6 +32,8 @@ from cli.review import review
 from cli.scoring import register_scoring
 from cli.target import CHECKOUT, Account, Target, find_target, some_target
 from cli.validate import validate_folder
+from cli.weights import weights
+from cli.worker import worker
 from local_cloud.cloud import attach, embedded_cloud
 from local_cloud.errors import CloudNotRunning
 from shared.errors import DropreelError
@@ -58,7 +60,9 @@ ALL_DONE, SOME_NOT, WRONG_USE = 0, 1, 2
 
 app.command("fake-provider")(fake_provider)
 app.command()(review)
+app.command()(worker)
 app.add_typer(jobs, name="jobs")
+app.add_typer(weights, name="weights")
 register_money(app)
 register_scoring(app)
 

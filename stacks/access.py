@@ -48,6 +48,7 @@ class Places:
     table: dynamodb.ITable
     drops: sqs.IQueue
     jobs: sqs.IQueue
+    workers: tuple[sqs.IQueue, ...]
     creators: sns.ITopic
     state_machine_arn: str
     providers_secret_arn: str
@@ -108,6 +109,9 @@ def grant(role: iam.Role, access: Iterable[Access], places: Places) -> None:
             _grant_objects(role, OBJECT_RIGHTS[right], places)
         elif right is Access.ASK_MODELS:
             _grant_models(role)
+        elif right is Access.QUEUE_WORK:
+            for queue in places.workers:
+                role.add_to_policy(_allow(("sqs:SendMessage",), queue.queue_arn))
         else:
             role.add_to_policy(_whole(right, places))
     role.add_to_policy(protect(places.buckets))

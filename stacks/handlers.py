@@ -32,6 +32,7 @@ class Access(StrEnum):
     START_RUNS = "start runs"
     DROP_AGAIN = "send to the drops queue"
     QUEUE_JOBS = "send to the jobs queue"
+    QUEUE_WORK = "send to the workers' queues"
     TELL_TASKS = "tell waiting tasks"
     READ_KEYS = "read the providers' secret"
     TELL_PEOPLE = "publish to the creators topic"
@@ -64,6 +65,11 @@ class HandlerSpec:
     @property
     def reads_keys(self) -> bool:
         return Access.READ_KEYS in self.access
+
+    @property
+    def knows_engines(self) -> bool:
+        """Does it decide what a clip can be made with, or send it there?"""
+        return self.reads_keys and self.name != RECEIVE_CALLBACK
 
     @property
     def tells_people(self) -> bool:
@@ -133,7 +139,7 @@ def handler_specs(settings: Settings) -> tuple[HandlerSpec, ...]:
         _spec(
             *(ADVANCE_JOB, core, 1024, 360),
             *(work, Access.WRITE_WORK, keys),
-            *(Access.QUEUE_JOBS, Access.TELL_TASKS, Access.DROP_AGAIN, tell),
+            *(Access.QUEUE_JOBS, Access.QUEUE_WORK, Access.TELL_TASKS, Access.DROP_AGAIN, tell),
         ),
         # open to the internet, so not even the common rights
         HandlerSpec(

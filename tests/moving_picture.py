@@ -26,13 +26,17 @@ def moving_frames(
         yield to_yuv(np.clip(view + noise, 0, 255).astype(np.uint8))
 
 
-def closing_frames(count: int, picture: bytes, *, size: tuple[int, int]) -> Iterator[av.VideoFrame]:
-    """An image file to which the camera comes a tenth closer, as a model might move it."""
+def frames_of(
+    picture: bytes, count: int, *, size: tuple[int, int] = (WIDTH, HEIGHT)
+) -> Iterator[av.VideoFrame]:
+    """A slow push-in on a picture, as a model makes it that starts from its keyframe."""
     image = Image.open(io.BytesIO(picture)).convert("RGB")
+    width, height = image.size
     for index in range(count):
-        x, y = (0.05 * side * index / count for side in image.size)
-        box = (x, y, image.width - x, image.height - y)
-        yield to_yuv(np.asarray(image.resize(size, Image.Resampling.BICUBIC, box=box)))
+        part = 0.1 * index / count
+        box = (width * part, height * part, width * (1 - part), height * (1 - part))
+        view = image.resize(size, Image.Resampling.LANCZOS, box=box)
+        yield to_yuv(np.asarray(view))
 
 
 def flat_frames(count: int, rgb: tuple[int, int, int]) -> Iterator[av.VideoFrame]:

@@ -61,6 +61,7 @@ class Ending(Document):
     retryable: bool
     message: str = ""
     cost_usd: float | None = None  # as the provider reports it; None when it does not
+    measured: bool = False  # nobody reports it: GPU seconds × rate, on our own engines
 
 
 class Reading(Document):

@@ -8,8 +8,8 @@ from shared.catalog.catalog import load_catalog
 from shared.catalog.model import CAMERA_MOVE, ModelRow
 from shared.clip import ClipRequest, Deviation, Operation
 from shared.errors import InternalFault
-from shared.jobs.request import MediaInput, VideoRequest
-from shared.motion.params import camera_phrase
+from shared.jobs.request import Delivery, MediaInput, VideoRequest
+from shared.motion.params import camera_kind, camera_phrase, motion_bucket
 from shared.pipeline.decide import Draft, Maker, Shape
 from shared.pipeline.materials import Materials
 from shared.pipeline.services import Services
@@ -22,6 +22,7 @@ SCENE_GUIDANCE = 0.5
 
 # Settings that have a place of their own in the envelope, or belong to finishing.
 ENVELOPE = frozenset({"model", "fps", "seed"})
+BUCKET = "motion_bucket_id"
 
 
 def video_request(
@@ -57,6 +58,23 @@ def video_request(
             for name, value in request.generation_params.items()
             if name not in ENVELOPE and value is not None
         },
+    )
+
+
+def camera_params(request: ClipRequest, shape: Shape, row: ModelRow) -> dict[str, int]:
+    """The camera's move as a number, for a model that has one and was not given it (B055)."""
+    if BUCKET not in row.capabilities.extras or BUCKET in request.generation_params:
+        return {}
+    return {BUCKET: motion_bucket(camera_kind(shape.motion), shape.motion.intensity)}
+
+
+def delivery(draft: Draft) -> Delivery:
+    """What the clip will be once it is finished, for GPUs of ours, which work towards it."""
+    return Delivery(
+        width=draft.shape.size[0],
+        height=draft.shape.size[1],
+        fps=str(draft.shape.rate),
+        duration_sec=draft.request.motion.duration_sec,
     )
 
 
@@ -126,6 +144,7 @@ def rank_clip(
         # the camera's words are added later, and a language model writes a scene's
         prompt_follows=not request.prompt,
         may_trim=True,
+        price=services.price,
         lines=min(size),
     )
 
@@ -150,7 +169,10 @@ def maker_of(ranking: Ranking, candidate: Candidate, draft: Draft) -> Maker:
     )
     why = tuple(ranking.explanation(candidate))
     wanted = video_request(draft.request, draft.shape.size, draft.materials)
-    asked = model_request(row, candidate, with_camera(wanted, draft.shape))
+    camera = camera_params(draft.request, draft.shape, row)
+    asked = model_request(row, candidate, with_camera(wanted, draft.shape)).model_copy(
+        update={"params": {**wanted.params, **camera}, "delivery": delivery(draft)}
+    )
     trimmed = _trimmed(candidate, asked_sec)
     renders = row.id == CAMERA_MOVE
     return Maker(*(row, candidate.engine, why, (*deviations, *trimmed)), None if renders else asked)

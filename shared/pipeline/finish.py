@@ -14,12 +14,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from av import VideoFrame
+from pydantic import ValidationError
 
 from shared.batch import ClipStatus
 from shared.clip import ClipPlan, Interpolation, ObjectRef
 from shared.errors import InternalFault
 from shared.frames import frame_rate
-from shared.keys import ArtefactKeys, job_result_key, made_key
+from shared.gpu_jobs.report import Report
+from shared.keys import ArtefactKeys, job_report_key, job_result_key, made_key
 from shared.motion.path import CameraPath
 from shared.pipeline.materials import read_keyframe
 from shared.pipeline.plan import ClipOrder
@@ -69,7 +71,7 @@ def finish_clip(services: Services, item: ClipItem) -> None:
                 (artefacts.poster, result.poster, "image/jpeg"),
             ):
                 services.objects.upload(services.work_bucket, key, made.path, content_type=type_)
-            document = finished_document(item, plan, result, source)
+            document = finished_document(item, plan, result, source, generation(services, item))
             document["sound_checks"] = _sound_checks(result)
         services.objects.write(
             services.work_bucket,
@@ -178,15 +180,34 @@ def _sound_checks(result: FinishResult) -> list[dict[str, Any]]:
     return [check.model_dump(mode="json") for check in sound_checks(result.master.path)]
 
 
+def generation(services: Services, item: ClipItem) -> dict[str, Any] | None:
+    """What a GPU of ours reported of the job, for the clip's metadata; None of anybody else's."""
+    if not item.job_id:
+        return None
+    try:
+        report = Report.model_validate_json(_read(services, job_report_key(item.job_id)))
+    except (FileNotFoundError, ValidationError):
+        return None
+    return report.facts()
+
+
 def finished_document(
-    item: ClipItem, plan: ClipPlan, result: FinishResult, source: Source
+    item: ClipItem,
+    plan: ClipPlan,
+    result: FinishResult,
+    source: Source,
+    made: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What was made, for the stages after this one and for the clip's metadata.
 
     Another clip with the same content uses it too, so nothing but `made_by` speaks of the clip.
+
+    Parameters
+    ----------
+    made : how the frames were generated, where a GPU of ours did it.
     """
 
-    def made(file: FinishedFile) -> dict[str, Any]:
+    def written(file: FinishedFile) -> dict[str, Any]:
         return {"size_bytes": file.size, "sha256": file.sha256}
 
     return {
@@ -203,10 +224,11 @@ def finished_document(
             "has_sound": source.sound is not None,
         },
         "files": {
-            "master": made(result.master),
-            "proxy": made(result.proxy),
-            "poster": made(result.poster),
+            "master": written(result.master),
+            "proxy": written(result.proxy),
+            "poster": written(result.poster),
         },
+        "generation": made,
         "lut_sha256": result.lut_sha256,
         "warnings": [*result.warnings, *filter(None, [source.note])],
         "made_by": [item.run.run_id, item.stem],

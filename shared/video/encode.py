@@ -53,7 +53,7 @@ class FileEncoder:
         self._stream = cast("VideoStream", stream)
         context = self._context
         context.width, context.height = settings.width, settings.height
-        context.pix_fmt = PIXEL_FORMAT
+        context.pix_fmt = settings.pixel_format
         context.time_base = 1 / settings.rate
         context.framerate = settings.rate
         context.gop_size = settings.keyframe_interval

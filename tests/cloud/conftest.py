@@ -27,5 +27,7 @@ def world() -> Iterator[World]:
 
 @pytest.fixture(scope="session")
 def town(world: World) -> Iterator[Town]:
-    with embedded_cloud(CHECKOUT, wait_scale=WAIT_SCALE) as deployment:
-        yield build_town(deployment)
+    with pytest.MonkeyPatch.context() as desk:  # from where the embedded cloud takes its secret
+        desk.setenv("WORKER_GPUS", "rtx4090")
+        with embedded_cloud(CHECKOUT, wait_scale=WAIT_SCALE) as deployment:
+            yield build_town(deployment)

@@ -83,14 +83,21 @@ class Town:
     def clips(self, batch: str) -> dict[str, dict[str, Any]]:
         return {clip["stem"]: clip for clip in self.run(batch)["clips"]}
 
-    def ended(self, batch: str, *, runs: int = 1) -> list[dict[str, Any]]:
+    def ended(
+        self, batch: str, *, runs: int = 1, patience_sec: float = PATIENCE_SEC
+    ) -> list[dict[str, Any]]:
         """Wait until a batch's folder has so many runs and all have ended."""
 
         def all_ended() -> bool:
             found = self.runs(batch)
             return len(found) >= runs and all(run["ended"] for run in found)
 
-        wait_until(all_ended, f"{batch} to end", lambda: self.answer(batch, "_status.json"))
+        wait_until(
+            all_ended,
+            f"{batch} to end",
+            lambda: self.answer(batch, "_status.json"),
+            patience_sec=patience_sec,
+        )
         return self.runs(batch)
 
     def told(self, batch: str, *types: str) -> list[dict[str, Any]]:
@@ -129,9 +136,13 @@ class Town:
 
 
 def wait_until(
-    condition: Callable[[], bool], what: str, state: Callable[[], str] = lambda: ""
+    condition: Callable[[], bool],
+    what: str,
+    state: Callable[[], str] = lambda: "",
+    *,
+    patience_sec: float = PATIENCE_SEC,
 ) -> None:
-    deadline = time.monotonic() + PATIENCE_SEC
+    deadline = time.monotonic() + patience_sec
     while not condition():
         if time.monotonic() > deadline:
             raise AssertionError(f"waited too long for {what}: {state()[:3000]}")
