@@ -12,6 +12,7 @@ from rich.table import Table
 from cli.errors import WrongUse
 from cli.target import STORAGE_STACK, Account, Target, find_target
 from shared.aws.ledger import DynamoLedger
+from shared.aws.rows import DynamoRows
 
 Profile = Annotated[
     str | None, typer.Option(help="AWS profile; without it the embedded cloud is used.")
@@ -43,6 +44,10 @@ def open_books(profile: str | None, region: str | None) -> Books:
     WrongUse : the deployment is from before there was a ledger.
     """
     target = Cloud.find(Account(profile, region))
+    return Books(target, DynamoLedger(target.client("dynamodb"), _table_name(target)))
+
+
+def _table_name(target: Target) -> str:
     try:
         (stack,) = target.client("cloudformation").describe_stacks(StackName=STORAGE_STACK)[
             "Stacks"
@@ -50,10 +55,16 @@ def open_books(profile: str | None, region: str | None) -> Books:
     except ClientError as error:
         raise WrongUse(f"Cannot read stack `{STORAGE_STACK}`: {error}") from error
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
-    table = outputs.get("StateTableName")
+    table: str | None = outputs.get("StateTableName")
     if not table:
         raise WrongUse(f"Stack `{STORAGE_STACK}` names no state table; deploy it again.")
-    return Books(target, DynamoLedger(target.client("dynamodb"), table))
+    return table
+
+
+def open_rows(profile: str | None, region: str | None) -> DynamoRows:
+    """The rows of the deployment that is meant."""
+    target = Cloud.find(Account(profile, region))
+    return DynamoRows(target.resource("dynamodb").Table(_table_name(target)))
 
 
 def plain_table(*headings: str) -> Table:

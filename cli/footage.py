@@ -19,10 +19,15 @@ _HDR = {16: "PQ (SMPTE ST 2084)", 18: "HLG (ARIB STD-B67)"}
 _HD_LINES, _HD_COLUMNS = 720, 1280
 _UNSPECIFIED = 2
 _STILLS = ("image2", "_pipe")
-_METADATA_FILTERS = {"h264": "h264_metadata", "hevc": "hevc_metadata"}
-_BT709_LIMITED = (
-    "=colour_primaries=1:transfer_characteristics=1:matrix_coefficients=1:video_full_range_flag=0"
-)
+_BT709 = "colour_primaries=1:transfer_characteristics=1:matrix_coefficients=1"
+_RETAGGING = {
+    "h264": f"h264_metadata={_BT709}:video_full_range_flag=0",
+    "hevc": f"hevc_metadata={_BT709}:video_full_range_flag=0",
+    "av1": f"av1_metadata={_BT709.replace('colour', 'color')}:color_range=tv",
+    "vp9": "vp9_metadata=color_space=bt709:color_range=tv",
+}
+"""Bitstream filters for codecs whose stream has a say of its own, whatever the container says."""
+
 _NAL_LENGTH_AT = {"h264": 4, "hevc": 21}
 
 
@@ -78,7 +83,7 @@ def _packets(
     container: av.container.InputContainer, stream: av.VideoStream
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Seconds of all pictures, and of those whose data is damaged; nothing is decoded."""
-    codec = stream.codec_context.name
+    codec = stream.codec_context.codec.canonical_name
     extra = stream.codec_context.extradata or b""
     at = _NAL_LENGTH_AT.get(codec, 0)
     # A configuration record begins with its version, 1; anything else has start codes.
@@ -107,8 +112,8 @@ def _tagged(footage: Footage, scratch: Path) -> Footage:
         target = new.add_stream_from_template(source)
         context = target.codec_context
         context.colorspace = context.color_primaries = context.color_trc = 1
-        name = _METADATA_FILTERS.get(source.codec_context.name)
-        retag = BitStreamFilterContext(name + _BT709_LIMITED, source, target) if name else None
+        filters = _RETAGGING.get(source.codec_context.codec.canonical_name)
+        retag = BitStreamFilterContext(filters, source, target) if filters else None
         for packet in old.demux(source):
             if packet.dts is None:
                 continue

@@ -9,6 +9,7 @@ from shared.audit import AuditRecord
 from shared.clip import ObjectRef
 from shared.keys import Folder
 from shared.ports import Conflict, ObjectHead, PreconditionFailed
+from shared.review import Review
 from shared.state import ClipRow, RunRow
 
 ObjectVersion = tuple[str, str, str]
@@ -114,6 +115,7 @@ class MemoryRows:
     def __init__(self) -> None:
         self._runs: dict[tuple[Folder, str], RunRow] = {}
         self._clips: dict[tuple[Folder, str, str], ClipRow] = {}
+        self._reviews: dict[tuple[str, str], Review] = {}
 
     def run(self, folder: Folder, manifest: str) -> RunRow | None:
         return self._runs.get((folder, manifest))
@@ -142,6 +144,20 @@ class MemoryRows:
             raise Conflict(f"clip {row.stem} was changed by somebody else")
         saved = row.model_copy(update={"version": row.version + 1})
         self._clips[row.folder, row.run_id, row.stem] = saved
+        return saved
+
+    def review(self, project: str, clip_key: str) -> Review | None:
+        return self._reviews.get((project, clip_key))
+
+    def reviews(self, project: str) -> list[Review]:
+        return [row for (where, _), row in sorted(self._reviews.items()) if where == project]
+
+    def save_review(self, review: Review) -> Review:
+        there = self.review(review.project_id, review.clip_key)
+        if (there.version if there else 0) != review.version:
+            raise Conflict(f"the review of {review.stem} was changed by somebody else")
+        saved = review.model_copy(update={"version": review.version + 1})
+        self._reviews[review.project_id, review.clip_key] = saved
         return saved
 
     def save_new_clips(self, rows: list[ClipRow]) -> None:

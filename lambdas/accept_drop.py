@@ -14,7 +14,7 @@ from lambdas.money_wiring import approvals
 from lambdas.observability import count, logger
 from lambdas.wiring import Event, logged, services, starter
 from shared.clip import ObjectRef
-from shared.metrics import BATCHES_ACCEPTED
+from shared.metrics import BATCHES_ACCEPTED, REVIEWS_APPROVED
 from shared.pipeline.accept import Verdict, accept_drop
 
 processor = BatchProcessor(event_type=EventType.SQS)
@@ -48,5 +48,7 @@ def accept_message(record: SQSRecord) -> None:
         retake=created.get("retake", ""),
     )
     logger.info("drop", key=dropped.key, verdict=acceptance.verdict, run=acceptance.run_id)
+    if acceptance.verdict is Verdict.REVIEWED:
+        count(REVIEWS_APPROVED, acceptance.approved)
     if acceptance.verdict is Verdict.STARTED:
         count(BATCHES_ACCEPTED)

@@ -33,6 +33,7 @@ class Environment(BaseModel):
     keyframe_wait_sec: float = Field(900.0, alias="KEYFRAME_WAIT_SEC", gt=0)
     max_manifest_bytes: int = Field(16 * 1024**2, alias="MAX_MANIFEST_BYTES", gt=0)
     max_keyframe_bytes: int = Field(64 * 1024**2, alias="MAX_KEYFRAME_BYTES", gt=0)
+    job_deadline_sec: float | None = Field(None, alias="JOB_DEADLINE_SEC", gt=0)
     region: str = Field("us-east-1", alias="AWS_REGION")
     endpoint_url: str = Field("", alias="AWS_ENDPOINT_URL")
     memory_mb: int = Field(0, alias="AWS_LAMBDA_FUNCTION_MEMORY_SIZE")

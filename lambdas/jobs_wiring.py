@@ -10,6 +10,7 @@ from lambdas.keys_wiring import CALLBACK_SECRET, provider_secrets, reachable
 from lambdas.money_wiring import ledger
 from lambdas.observability import count, logger
 from lambdas.wiring import client, drop_queue, services, table
+from shared.aws.bedrock import bedrock_model
 from shared.aws.breakers import DynamoBreakers
 from shared.aws.desk import JobDesk
 from shared.aws.documents import DocumentTable
@@ -30,6 +31,8 @@ from shared.jobs.leases import Caps
 from shared.jobs.ports import Gateway
 from shared.metrics import PROVIDERS_PAUSED
 from shared.pipeline.services import Services
+from shared.prompting.brief import TEMPLATE, PromptWriter
+from shared.prompting.choice import BEDROCK, BEDROCK_URL_SETTING, choose_writer
 from shared.providers.engines import provider_for, usable_engines
 from shared.providers.gateway import ProviderGateway
 from shared.providers.registry import ADAPTERS
@@ -38,6 +41,10 @@ from shared.routing.policy import Policy
 from shared.scoring.policy import ScoringPolicy
 
 LINK_SEC = 6 * 3600
+MESSAGE_REQUESTS = 3
+"""Of SQS, for each message handled: send, receive, delete."""
+
+_unbooked: dict[str, float] = {}
 
 
 def engines() -> frozenset[str]:
@@ -59,10 +66,12 @@ def routed_services() -> Services:
     """Services of the states that choose a model: what can run here, and what a project allows."""
     house = services()
     books = ledger(house)
+    policy = partial(_policy, books)
     return replace(
         house,
         engines=engines(),
-        policy=partial(_policy, books),
+        policy=policy,
+        prompts=lambda name: prompt_writer(policy(name)),
         scoring=partial(_scoring, books),
         price=partial(price_anywhere, provider_secrets().values()),
         health=DynamoBreakers(DocumentTable(table(), house.meter)).health,
@@ -80,6 +89,21 @@ def _default_route(books: Ledger, name: str) -> tuple[str, ...]:
     return project.default_route if project else ()
 
 
+def prompt_writer(policy: Policy) -> PromptWriter:
+    """Who writes prompts: on AWS a model of Bedrock unless a setting or the project says other.
+
+    The embedded cloud has no Bedrock; there it is asked only where its address is set.
+    """
+    values, env = provider_secrets().values(), environment()
+    url = values.get(BEDROCK_URL_SETTING, "")
+    return choose_writer(
+        policy,
+        values,
+        default=BEDROCK if url or not env.endpoint_url else TEMPLATE,
+        bedrock=lambda model: bedrock_model(model, endpoint_url=url, region=env.region),
+    )
+
+
 def _policy(books: Ledger, name: str) -> Policy:
     project = books.store.project(name)
     return project.policy if project else Policy()
@@ -91,8 +115,16 @@ def _scoring(books: Ledger, name: str) -> ScoringPolicy:
 
 
 def jobs_engine() -> JobsEngine:
-    """A fresh engine for one invocation."""
+    """A fresh engine for one invocation.
+
+    What a step uses after its last write cannot be on that row: the next step of this process
+    books it, so the sum over all jobs is right.
+    """
     house = services()
+    for kind, amount in _unbooked.items():
+        house.meter.add(kind, amount)
+    _unbooked.clear()
+    house.meter.add("messages", MESSAGE_REQUESTS)
     documents = DocumentTable(table(), house.meter)
     return JobsEngine(
         store=DynamoJobs(documents),
@@ -102,7 +134,14 @@ def jobs_engine() -> JobsEngine:
         treasury=LedgerTreasury(ledger=ledger(house), price_of=_price_of),
         desk=JobDesk(house, jobs_queue(), Tasks(client("stepfunctions")), drop_queue()),
         now=house.now,
+        usage=house.meter.take,
     )
+
+
+def book_later(engine: JobsEngine) -> None:
+    """Keep what the step has used since its last write for the next one's row."""
+    for kind, amount in engine.usage().items():
+        _unbooked[kind] = _unbooked.get(kind, 0.0) + amount
 
 
 def _provider_paused(breaker: Breaker) -> None:

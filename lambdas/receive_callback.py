@@ -8,7 +8,10 @@ files. Each message is signed with the job's own key; the end is told once.
 """
 
 import base64
+import json
 import time
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from lambdas.gpu_wiring import OWN, records
@@ -17,22 +20,23 @@ from lambdas.keys_wiring import CALLBACK_SECRET, provider_secrets
 from lambdas.observability import logger
 from lambdas.wiring import Event, logged, services
 from shared.aws.jobs import DynamoJobs
-from shared.gpu_jobs.messages import Answer, Word
+from shared.gpu_jobs.messages import Answer as RunnerAnswer
+from shared.gpu_jobs.messages import Word
 from shared.gpu_jobs.receive import read_said, receive
 from shared.gpu_jobs.signing import HEADER, body_key, check_body
 from shared.jobs.job import Job
 from shared.pipeline.services import Services
 from shared.ports import Conflict
+from shared.providers.call import Answer
 from shared.providers.contract import WebhookScheme
 from shared.providers.engines import provider_for
+from shared.providers.provider import Provider
+from shared.providers.webhooks.jwks import FalKeys
 from shared.providers.webhooks.read import read_webhook
 from shared.providers.webhooks.signature import SignatureRefused
 from shared.providers.webhooks.token import CallbackToken, verify_token
 
-FAL_JWKS_URL = "https://rest.fal.ai/.well-known/jwks.json"
-KEYS_FRESH_SEC = 24 * 3600
-_keys: dict[str, Any] = {}
-_keys_at = 0.0
+fal_keys = FalKeys()
 
 REFUSED = {"statusCode": 401, "body": "refused"}
 TAKEN = {"statusCode": 202, "body": "thank you"}
@@ -53,7 +57,11 @@ def handler(event: Event, _context: Any) -> Event:
         if job.provider in OWN:
             key = body_key(secrets[CALLBACK_SECRET], token)
             return _hear_runner(house, jobs, job, claim, event, key)
-        _check_signature(event, job.provider, secrets)
+        provider, raw = provider_for(job.provider, secrets), _raw_body(event)
+        echo = provider.adapter.challenge_reply(Answer(200, {}, raw).document)
+        if echo is not None:  # it only asks whether somebody listens: the token is not used up
+            return {"statusCode": 200, "body": json.dumps(echo)}
+        check_signature(event.get("headers") or {}, raw, provider, secrets)
     except SignatureRefused as error:
         logger.warning("callback refused", reason=str(error))
         return REFUSED
@@ -74,7 +82,7 @@ def _hear_runner(
     ------
     SignatureRefused : it was not signed with the job's key.
     """
-    body, now = _raw(event), time.time()
+    body, now = _raw_body(event), time.time()
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     check_body(key, headers.get(HEADER, ""), body, now)
     said = read_said(body)
@@ -100,7 +108,7 @@ def _end_once(jobs: DynamoJobs, job: Job, claim: CallbackToken) -> None:
     jobs_queue().send(job.job_id)
 
 
-def _answered(answer: Answer) -> Event:
+def _answered(answer: RunnerAnswer) -> Event:
     return {
         "statusCode": 200,
         "headers": {"content-type": "application/json"},
@@ -108,17 +116,25 @@ def _answered(answer: Answer) -> Event:
     }
 
 
-def _check_signature(event: Event, provider_name: str, secrets: dict[str, str]) -> None:
+def _raw_body(event: Event) -> bytes:
+    """The body byte for byte, as it was signed."""
+    body = event.get("body") or ""
+    return base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
+
+
+def check_signature(
+    headers: Mapping[str, str], raw: bytes, provider: Provider, secrets: Mapping[str, str]
+) -> None:
     """Check the provider's own signature, where it signs and we have its secret."""
-    provider = provider_for(provider_name, secrets)
     secret = secrets.get(f"{provider.declaration.name.upper()}_WEBHOOK_SECRET", "")
     by_public_key = provider.declaration.webhook is WebhookScheme.FAL
     if not (secret or by_public_key):
         return
-    headers = event.get("headers") or {}
-    read_webhook(provider.adapter, headers, _raw(event), now=time.time(), secret=secret)
-
-
-def _raw(event: Event) -> bytes:
-    body = event.get("body") or ""
-    return base64.b64decode(body) if event.get("isBase64Encoded") else str(body).encode()
+    read = partial(read_webhook, provider.adapter, headers, raw, now=time.time(), secret=secret)
+    if not by_public_key:
+        read()
+        return
+    try:
+        read(jwks=fal_keys.get(provider))
+    except SignatureRefused:  # perhaps by a key that is newer than ours
+        read(jwks=fal_keys.get(provider, again=True))

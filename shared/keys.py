@@ -18,6 +18,7 @@ from shared.clip import ObjectRef
 STATUS_NAME = "_status.json"
 ERRORS_NAME = "_ERRORS.md"
 PLAN_NAME = "_PLAN.md"
+REVIEW_NAME = "_REVIEW.md"
 EXECUTION_NAME_LIMIT = 80  # Step Functions
 
 
@@ -128,9 +129,19 @@ class ArtefactKeys(NamedTuple):
         return self._key("keyframe.jpg")
 
     @property
+    def reference(self) -> str:
+        """The seen part of the keyframe, small, for the inspector."""
+        return self._key("reference.png")
+
+    @property
     def finished(self) -> str:
         """Written last by FinishClip: its presence means that the others are whole."""
         return self._key("finished.json")
+
+    @property
+    def review_sheet(self) -> str:
+        """The frames that a reviewer should look at; only of a clip that failed."""
+        return self._key("review.jpg")
 
     @property
     def inspection(self) -> str:
@@ -140,6 +151,11 @@ class ArtefactKeys(NamedTuple):
 def made_key(order_key: str) -> str:
     """A note that an order was made before: making it again costs no model's money."""
     return f"made/{order_key}.json"
+
+
+def held_names(stem: str) -> tuple[str, str]:
+    """What lies in the drop folder of a clip that waits for a person: its film, its frames."""
+    return f"_review_{stem}.mp4", f"_review_{stem}.jpg"
 
 
 def job_result_key(job_id: str) -> str:

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from shared.batch import Cost
 from shared.clip import ClipPlan, Deviation, Document, MotionPlan
+from shared.review import Review
 from shared.scoring.document import KeyframeScores
 
 
@@ -37,6 +38,7 @@ class VideoMeta(Document):
     video: dict[str, Any] = Field(description="measured on the delivered file")
     files: dict[str, MadeFile]
     validation_results: dict[str, Any]
+    review: Review | None = Field(None, description="who handed it over although a check failed")
     deviations: tuple[Deviation, ...]
     warnings: tuple[str, ...]
     cost: Cost

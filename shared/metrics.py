@@ -18,6 +18,9 @@ CLIPS_REJECTED = "ClipsRejected"
 CLIPS_FLAGGED = "ClipsFlagged"
 """Made, but held for a person to look at."""
 
+REVIEWS_APPROVED = "ReviewsApproved"
+"""1 for a held clip that a person approved, 0 for one rejected: the mean is the acceptance rate."""
+
 CLIP_COST_USD = "ClipCostUsd"
 BATCH_COST_USD = "BatchCostUsd"
 

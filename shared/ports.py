@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 from shared.clip import ObjectRef
 from shared.errors import Transient
 from shared.keys import Folder
+from shared.review import Review
 from shared.state import ClipRow, RunRow
 
 
@@ -100,6 +101,14 @@ class StateStore(Protocol):
         ...
 
     def save_clip(self, row: ClipRow) -> ClipRow: ...
+
+    def review(self, project: str, clip_key: str) -> Review | None:
+        """What a person said of a clip that failed inspection."""
+        ...
+
+    def reviews(self, project: str) -> list[Review]: ...
+
+    def save_review(self, review: Review) -> Review: ...
 
     def save_new_clips(self, rows: list[ClipRow]) -> None:
         """Write many rows at once; rows that exist already keep what they hold."""

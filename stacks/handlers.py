@@ -36,6 +36,7 @@ class Access(StrEnum):
     TELL_TASKS = "tell waiting tasks"
     READ_KEYS = "read the providers' secret"
     TELL_PEOPLE = "publish to the creators topic"
+    ASK_MODELS = "ask language models"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +118,10 @@ def handler_specs(settings: Settings) -> tuple[HandlerSpec, ...]:
         _spec(RESERVE_BUDGET, finish, 1024, 300, drop, work, Access.WRITE_WORK, keys, tell),
         _spec(AWAIT_APPROVAL, core, 512, 60, Access.TELL_TASKS),
         # looks into the library, so that a name taken by a stranger is refused before rendering
-        _spec("prepare_clip", finish, 3008, 120, drop, work, library, Access.WRITE_WORK, keys),
+        _spec(
+            *("prepare_clip", finish, 3008, 120),
+            *(drop, work, library, Access.WRITE_WORK, keys, Access.ASK_MODELS),
+        ),
         _spec("route_clip", finish, 3008, 120, drop, work, Access.WRITE_WORK, keys),
         _spec(
             *("finish_clip", finish, settings.finish_memory_mb, 900),

@@ -85,7 +85,11 @@ class MonitoringStack(Stack):
         )
         limit = cloudwatch.HorizontalAnnotation(value=FLAGGED_PERCENT, label="alarm")
         return cloudwatch.GraphWidget(
-            title="Held for review, % of clips", left=[share], left_annotations=[limit], width=HALF
+            title="Held for review, % of clips; share of them approved",
+            left=[share],
+            left_annotations=[limit],
+            right=[ours(metrics.REVIEWS_APPROVED, statistic=AVERAGE, period=HOUR)],
+            width=HALF,
         )
 
     def _stages(self) -> cloudwatch.GraphWidget:

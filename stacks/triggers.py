@@ -8,7 +8,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from shared.manifest.names import MANIFEST_SUFFIX, MARKERS, TEXT_ENDING
+from shared.manifest.names import MANIFEST_SUFFIX, MARKERS, REVIEW_SUFFIX, TEXT_ENDING
 
 # EventBridge's own limits; an event is worth trying for as long as a day.
 RETRY_ATTEMPTS = 185
@@ -19,7 +19,7 @@ BROKEN = ("FAILED", "TIMED_OUT", "ABORTED")
 
 WAKING_SUFFIXES = tuple(
     f"{ending}{windows}"
-    for ending in (MANIFEST_SUFFIX, *(f"/{marker}" for marker in sorted(MARKERS)))
+    for ending in (MANIFEST_SUFFIX, REVIEW_SUFFIX, *(f"/{marker}" for marker in sorted(MARKERS)))
     for windows in ("", TEXT_ENDING)
 )
 """Ends of keys that mean something to `accept_drop`, in any letter case."""
@@ -46,7 +46,7 @@ def wake_on_drops(
     return events.Rule(
         scope,
         id_,
-        description="Dropreel: a manifest, CANCEL, APPROVED or DENIED was dropped",
+        description="Dropreel: a manifest, a review, CANCEL, APPROVED or DENIED was dropped",
         event_pattern=drop_pattern(bucket.bucket_name),
         targets=[
             targets.SqsQueue(

@@ -36,9 +36,10 @@ class DocumentTable:
     def query(self, pk: str, prefix: str, kind: type[Row]) -> list[Row]:
         """All rows of a partition whose sort key begins so, in its order."""
         rows: list[Row] = []
+        begins = " AND begins_with(sk, :sk)" if prefix else ""  # DynamoDB takes no empty value
         arguments: dict[str, Any] = {
-            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :sk)",
-            "ExpressionAttributeValues": {":pk": pk, ":sk": prefix},
+            "KeyConditionExpression": f"pk = :pk{begins}",
+            "ExpressionAttributeValues": {":pk": pk, **({":sk": prefix} if prefix else {})},
             "ConsistentRead": True,
             "ReturnConsumedCapacity": "TOTAL",
         }

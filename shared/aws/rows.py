@@ -2,6 +2,7 @@
 
     pk  batch#<project>/<batch>
     sk  run#<manifest>  |  clip#<run id>#<stem>
+    pk  review#<project>, sk <clip key>
 
 Names are kept as they are: DynamoDB keys take any Unicode.
 """
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from shared.aws.documents import DocumentTable
 from shared.keys import Folder
 from shared.meter import Meter
+from shared.review import Review
 from shared.state import ClipRow, RunRow
 
 if TYPE_CHECKING:
@@ -51,6 +53,23 @@ class DynamoRows:
         saved = row.model_copy(update={"version": row.version + 1})
         self._documents.put(
             _pk(row.folder), _clip_sk(row), saved, version=saved.version, status=row.status.value
+        )
+        return saved
+
+    def review(self, project: str, clip_key: str) -> Review | None:
+        return self._documents.get(f"review#{project}", clip_key, Review)
+
+    def reviews(self, project: str) -> list[Review]:
+        return self._documents.query(f"review#{project}", "", Review)
+
+    def save_review(self, review: Review) -> Review:
+        saved = review.model_copy(update={"version": review.version + 1})
+        self._documents.put(
+            f"review#{review.project_id}",
+            review.clip_key,
+            saved,
+            version=saved.version,
+            verdict=review.verdict.value,
         )
         return saved
 

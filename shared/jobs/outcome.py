@@ -75,6 +75,7 @@ class Reading(Document):
     ending: Ending | None = None
     outputs: tuple[str, ...] = ()
     progress_percent: int | None = None
+    progress_text: str = Field("", description="steps, or the place in a queue")
     provider_status: str = ""
     expanded_prompt: str | None = None
     provider_request_id: str | None = None

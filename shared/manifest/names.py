@@ -15,6 +15,7 @@ means the same with it."""
 
 DRY_RUN_SUFFIX = ".dry-run.manifest.json"
 SIDECAR_EXTENSION = ".motion.json"
+REVIEW_SUFFIX = ".review.json"
 
 CANCEL = "CANCEL"
 APPROVED = "APPROVED"
@@ -97,6 +98,17 @@ def is_sidecar(name: str) -> bool:
 def is_caption(name: str) -> bool:
     """Is this a keyframe's caption, from which a prompt may be taken?"""
     return not is_ours(name) and comparable(base_name(name)).endswith(CAPTION_EXTENSIONS)
+
+
+def is_review(name: str) -> bool:
+    """Is this a person's word on one clip, `<stem>.review.json`?"""
+    return not is_ours(name) and _meant(name).endswith(REVIEW_SUFFIX)
+
+
+def review_stem(name: str) -> str:
+    """The clip that a review is about: `img_001` of `img_001.review.json`."""
+    base = base_name(name)
+    return base[: base.lower().rindex(REVIEW_SUFFIX)]
 
 
 def marker_of(name: str) -> str | None:

@@ -16,10 +16,12 @@ from shared.manifest.names import (
     is_dry_run,
     is_manifest,
     is_ours,
+    is_review,
     marker_of,
 )
 from shared.pipeline.approvals import Approvals
 from shared.pipeline.folder import folder_problems
+from shared.pipeline.review import take_review
 from shared.pipeline.services import Services
 from shared.pipeline.status import write_status
 from shared.ports import Conflict, ObjectHead, RunStarter
@@ -36,6 +38,7 @@ class Verdict(StrEnum):
     QUEUED = "queued"
     CANCELLING = "cancelling"
     ANSWERED = "answered"
+    REVIEWED = "reviewed"
     OUTDATED = "outdated"
     MISPLACED = "misplaced"
     IGNORED = "ignored"
@@ -46,6 +49,7 @@ class Acceptance(Document):
 
     verdict: Verdict
     run_id: str = ""
+    approved: bool = False
 
 
 def accept_drop(
@@ -70,6 +74,8 @@ def accept_drop(
     drop = parse_drop_key(dropped.key)
     if marker_of(dropped.key):
         return _obey(services, dropped, drop, approvals, by)
+    if is_review(dropped.key) and drop is not None:
+        return _review(services, starter, dropped, drop, by)
     if is_ours(dropped.key) or not is_manifest(dropped.key):
         return Acceptance(verdict=Verdict.IGNORED)
     problems = [OUTSIDE] if drop is None else folder_problems(drop.folder)
@@ -130,10 +136,29 @@ def folder_fingerprint(listing: Iterable[ObjectRef]) -> str:
     """A hash over everything creators put beside a manifest: names and contents, order apart."""
     digest = hashlib.sha256()
     for ref in sorted(listing, key=lambda each: each.key):
-        beside = not (is_ours(ref.key) or is_manifest(ref.key) or marker_of(ref.key))
-        if beside:
+        if not _speaks(ref.key):
             digest.update(f"{ref.key}\0{ref.etag}\0".encode())
     return digest.hexdigest()
+
+
+def _speaks(key: str) -> bool:
+    """Does a file say something to us, or of us, and shows no picture?"""
+    return is_ours(key) or is_manifest(key) or is_review(key) or bool(marker_of(key))
+
+
+def _review(
+    services: Services, starter: RunStarter, dropped: ObjectRef, drop: DropKey, by: str
+) -> Acceptance:
+    """Take a person's word on a clip; approved, its run is made anew and finds it made already."""
+    word = services.objects.head(services.drop_bucket, dropped.key)
+    if word is None:
+        return Acceptance(verdict=Verdict.OUTDATED)
+    again = take_review(services, word, drop, by)
+    if again is None:
+        return Acceptance(verdict=Verdict.IGNORED)
+    for run in again:
+        accept_drop(services, starter, run.source, retake=run.run_id)
+    return Acceptance(verdict=Verdict.REVIEWED, approved=bool(again))
 
 
 def _obey(

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.clip import ObjectRef
 from shared.jobs.deadlines import RESCUE, deadline_for
@@ -24,6 +24,7 @@ class Attempt:
     files : the request's media, by its field, as bytes.
     tried : attempts with this candidate before; a new one gets a number of its own.
     manifest : dropped again when the clip arrives after everybody stopped waiting.
+    deadline : instead of the operation's.
     """
 
     project_id: str
@@ -36,6 +37,7 @@ class Attempt:
     stem: str = ""
     manifest: ObjectRef | None = None
     tried: int = 0
+    deadline: timedelta | None = None
 
 
 def open_attempt(
@@ -62,7 +64,7 @@ def open_attempt(
         inputs=inputs,
         manifest=attempt.manifest,
         estimate_usd=float(candidate.quote.high),
-        **new_deadlines(now, patience, RESCUE),
+        **new_deadlines(now, attempt.deadline or patience, RESCUE),
     )
     try:
         return jobs.save_job(job)

@@ -8,6 +8,7 @@ from shared.catalog.catalog import load_catalog
 from shared.catalog.model import CAMERA_MOVE, ModelRow
 from shared.clip import ClipRequest, Deviation, Operation
 from shared.errors import InternalFault
+from shared.jobs.deadlines import OWN_GPUS
 from shared.jobs.request import Delivery, MediaInput, VideoRequest
 from shared.motion.params import camera_kind, camera_phrase, motion_bucket
 from shared.pipeline.decide import Draft, Maker, Shape
@@ -61,6 +62,12 @@ def video_request(
     )
 
 
+def for_own_gpu(wanted: VideoRequest, row: ModelRow, draft: Draft) -> VideoRequest:
+    """With what only a GPU of ours can heed: the move as a number, and what will be delivered."""
+    params = {**wanted.params, **camera_params(draft.request, draft.shape, row)}
+    return wanted.model_copy(update={"params": params, "delivery": delivery(draft)})
+
+
 def camera_params(request: ClipRequest, shape: Shape, row: ModelRow) -> dict[str, int]:
     """The camera's move as a number, for a model that has one and was not given it (B055)."""
     if BUCKET not in row.capabilities.extras or BUCKET in request.generation_params:
@@ -89,17 +96,16 @@ def _picture(name: str, sha256: str, size: tuple[int, int]) -> MediaInput:
     )
 
 
-def model_request(row: ModelRow, candidate: Candidate, draft: Draft) -> VideoRequest:
+def model_request(row: ModelRow, candidate: Candidate, wanted: VideoRequest) -> VideoRequest:
     """What is sent to the candidate's model, its own defaults written out."""
-    wanted, can = video_request(draft.request, draft.shape.size, draft.materials), row.capabilities
-    guidance = wanted.guidance
+    can, guidance = row.capabilities, wanted.guidance
     if guidance is None and can.guidance and wanted.operation is Operation.SCENE_ANIMATION:
         asked = SCENE_GUIDANCE if can.guidance.default is None else can.guidance.default
         guidance = can.guidance.nearest(asked)
     return wanted.model_copy(
         update={
             "model": row.id,
-            "prompt": full_prompt(draft.request, draft.shape, row),
+            "prompt": "" if can.prompt is Need.NO else wanted.prompt,
             "duration_sec": None
             if can.duration_from_audio
             else candidate.duration_sec or wanted.duration_sec,
@@ -107,17 +113,14 @@ def model_request(row: ModelRow, candidate: Candidate, draft: Draft) -> VideoReq
             "resolution": candidate.resolution if len(can.resolutions) > 1 else None,
             "guidance": guidance,
             "enable_prompt_expansion": expands_prompt(row, wanted),
-            "params": {**wanted.params, **camera_params(draft.request, draft.shape, row)},
-            "delivery": delivery(draft),
         }
     )
 
 
-def full_prompt(request: ClipRequest, shape: Shape, row: ModelRow) -> str:
-    """The creator's words and the camera's, for a model that reads words."""
-    if row.capabilities.prompt is Need.NO:
-        return ""
-    return ", ".join(part for part in (request.prompt, camera_phrase(shape.motion)) if part)
+def with_camera(wanted: VideoRequest, shape: Shape) -> VideoRequest:
+    """The request with the camera's words after the creator's."""
+    words = ", ".join(part for part in (wanted.prompt, camera_phrase(shape.motion)) if part)
+    return wanted.model_copy(update={"prompt": words})
 
 
 def rank_clip(
@@ -172,9 +175,13 @@ def maker_of(ranking: Ranking, candidate: Candidate, draft: Draft) -> Maker:
         if word in passed
     )
     why = tuple(ranking.explanation(candidate))
-    asked = None if row.id == CAMERA_MOVE else model_request(row, candidate, draft)
+    wanted = video_request(draft.request, draft.shape.size, draft.materials)
+    asked = model_request(row, candidate, with_camera(wanted, draft.shape))
+    if candidate.engine in OWN_GPUS:
+        asked = for_own_gpu(asked, row, draft)
     trimmed = _trimmed(candidate, asked_sec)
-    return Maker(row, candidate.engine, why, (*deviations, *trimmed), asked)
+    renders = row.id == CAMERA_MOVE
+    return Maker(*(row, candidate.engine, why, (*deviations, *trimmed)), None if renders else asked)
 
 
 def _trimmed(candidate: Candidate, asked_sec: float) -> tuple[Deviation, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 from shared.audit import track_video_operation
 from shared.batch import ClipStatus
 from shared.clip import Document, ObjectRef
-from shared.keys import ArtefactKeys
+from shared.keys import ArtefactKeys, held_names
 from shared.notices import Notification, clip_notice
 from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.status import write_status
@@ -58,10 +58,28 @@ def record_clip_end(
                 services, item, row
             )  # before the end is written, so that a retry finds it undone
         row = services.rows.save_clip(row)
+        if outcome is ClipStatus.NEEDS_REVIEW:
+            _lay_out(services, item)
         write_status(services, item.run.folder)
     reasons = row.result.reasons if row else (cause.reason,)
     links = services.links(item.run.folder, item.run.run_id)
     return Ended(notification=clip_notice(item.run.folder, item.stem, outcome, reasons, links))
+
+
+def _lay_out(services: Services, item: ClipItem) -> None:
+    """Put film and frames of a held clip where its creator can look at them."""
+    artefacts = ArtefactKeys(item.clip_key)
+    film, frames = held_names(item.stem)
+    for key, name, type_ in (
+        (artefacts.proxy, film, "video/mp4"),
+        (artefacts.review_sheet, frames, "image/jpeg"),
+    ):
+        made = services.objects.head(services.work_bucket, key) if item.clip_key else None
+        if made is not None:
+            target = item.run.folder.key(name)
+            services.objects.copy(
+                made.ref, services.drop_bucket, target, content_type=type_, metadata={}
+            )
 
 
 def _audit(services: Services, item: ClipItem, row: ClipRow) -> None:

@@ -1,18 +1,28 @@
 """InspectClip: read the delivered file as a viewer would, and judge it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from shared.batch import ClipStatus
-from shared.clip import ClipPlan, ObjectRef
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.batch import Check, ClipStatus
+from shared.clip import ClipPlan, ObjectRef, Stabilise
 from shared.frames import frame_rate
 from shared.keys import ArtefactKeys
+from shared.motion.path import CameraPath
+from shared.motion.views import seen_part, within_part
 from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.stage import ClipStage
 from shared.safety.check import Expectation
 from shared.safety.inspector import inspect_clip as inspect_file
+from shared.safety.reference import Reference
+from shared.safety.report import CheckResult, Verdict
+from shared.safety.review_sheet import review_sheet
 
 
 def inspect_clip(services: Services, item: ClipItem) -> str:
@@ -25,7 +35,10 @@ def inspect_clip(services: Services, item: ClipItem) -> str:
             path = Path(scratch) / "master.mp4"
             master = ObjectRef(bucket=services.work_bucket, key=artefacts.master)
             services.objects.download(master, path)
-            report = inspect_file(path, expectation(plan, finished))
+            expected = replace(expectation(plan, finished), reference=_reference(services, plan))
+            report = inspect_file(path, expected).joined(sound_checks(finished))
+            if report.verdict.severity >= Verdict.FAIL.severity:
+                _keep_sheet(services, artefacts, review_sheet(path, report))
         services.objects.write(
             services.work_bucket,
             artefacts.inspection,
@@ -33,7 +46,32 @@ def inspect_clip(services: Services, item: ClipItem) -> str:
             content_type="application/json",
         )
         stage.warn(check.message for check in report.checks if check.verdict == "warn")
-    return str(report.verdict)
+        stage.record(checks=tuple(_shown(check) for check in report.checks if not check.passed))
+        return _word(services, item, report.verdict)
+
+
+APPROVED = "approved"
+
+
+def _word(services: Services, item: ClipItem, verdict: Verdict) -> str:
+    """The verdict, unless a person has looked at this very clip and said yes."""
+    if verdict is not Verdict.FAIL:
+        return str(verdict)
+    review = services.rows.review(item.run.project_id, item.clip_key)
+    return APPROVED if review is not None and review.approved else str(verdict)
+
+
+def _shown(check: CheckResult) -> Check:
+    """A check as a clip's row keeps it."""
+    kept = set(Check.model_fields)
+    return Check.model_validate(check.model_dump(mode="json", include=kept))
+
+
+def _keep_sheet(services: Services, artefacts: ArtefactKeys, sheet: bytes) -> None:
+    if sheet:
+        services.objects.write(
+            services.work_bucket, artefacts.review_sheet, sheet, content_type="image/jpeg"
+        )
 
 
 def expectation(plan: ClipPlan, finished: dict[str, Any]) -> Expectation:
@@ -44,7 +82,46 @@ def expectation(plan: ClipPlan, finished: dict[str, Any]) -> Expectation:
         rate=frame_rate(plan.fps),
         frame_count=plan.frame_count,
         sha256=finished["files"]["master"]["sha256"],
-        moving=plan.motion.start_rect != plan.motion.end_rect,
+        audio=finished["video"].get("has_sound", False),
+        # A model is asked for motion even where the camera stands.
+        moving=plan.camera_strategy != "rendered" or plan.motion.start_rect != plan.motion.end_rect,
+    )
+
+
+def sound_checks(finished: dict[str, Any]) -> tuple[CheckResult, ...]:
+    """What FinishClip measured of the sound, which OpenCV cannot read."""
+    return tuple(map(CheckResult.model_validate, finished.get("sound_checks", ())))
+
+
+def _reference(services: Services, plan: ClipPlan) -> Reference | None:
+    """What the clip should show; None for a clip that has no keyframe, or an older one's."""
+    if plan.keyframe_size is None:
+        return None
+    try:
+        png = _read(services, ArtefactKeys(plan.clip_key).reference)
+    except FileNotFoundError:
+        return None
+    return reference_of(
+        plan,
+        plan.keyframe_size,
+        np.asarray(cv2.imdecode(np.frombuffer(png, np.uint8), 1), np.uint8),
+    )
+
+
+def reference_of(
+    plan: ClipPlan, keyframe_size: tuple[int, int], picture: NDArray[np.uint8]
+) -> Reference:
+    """The picture with the view of every frame on it, or of the first where a model moves it."""
+    path = CameraPath(plan.motion.start_rect, plan.motion.end_rect, plan.motion.easing)
+    part = seen_part(path, keyframe_size)
+    size = picture.shape[1], picture.shape[0]
+    # `deshake` moves frames by what it finds in them.
+    ours = plan.camera_strategy == "rendered" and plan.finish.stabilise is Stabilise.NONE
+    rects = path.rects(plan.frame_count) if ours else [path.start]
+    return Reference(
+        picture,
+        [within_part(rect, part, keyframe_size, size) for rect in rects],
+        every_frame=ours,
     )
 
 

@@ -12,8 +12,9 @@ from shared.motion.params import camera_phrase
 from shared.pipeline.choosing import maker_of, rank_clip
 from shared.pipeline.decide import Draft, decide_clip, decide_shape
 from shared.pipeline.library import refuse_foreign
-from shared.pipeline.materials import Materials, read_materials, settled
+from shared.pipeline.materials import read_materials, settled
 from shared.pipeline.plan import ClipOrder
+from shared.pipeline.reference import write_reference
 from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.stage import ClipStage
 from shared.prompting import Brief, Template, WrittenPrompt, written_once
@@ -56,7 +57,7 @@ def prepare_clip(services: Services, item: ClipItem) -> Prepared:
         ranking = rank_draft(services, item.run.project_id, draft)
         maker = maker_of(ranking, ranking.best_or_raise(), draft)
         plan = decide_clip(item, draft, maker)
-        write_plan(services, item, plan, draft.materials)
+        write_plan(services, item, plan, draft)
         stage.keep(clip_key=plan.clip_key)
         stage.record(
             ClipStatus.PLANNED,
@@ -145,19 +146,21 @@ def lut_hash(services: Services, order: ClipOrder) -> str:
     return parse_cube(services.objects.read(order.lut), order.lut.name).sha256
 
 
-def write_plan(services: Services, item: ClipItem, plan: ClipPlan, materials: Materials) -> None:
-    """Keep the plan for the stages after this one, and a small keyframe for the report."""
+def write_plan(services: Services, item: ClipItem, plan: ClipPlan, draft: Draft) -> None:
+    """Keep the plan for the stages after this one, with what report and inspection look at."""
     services.objects.write(
         services.work_bucket,
         item.run.work.plan(item.index),
         plan.model_dump_json().encode(),
         content_type="application/json",
     )
-    if not materials.has_keyframe:
+    if not draft.materials.has_keyframe:
         return
+    rgb = draft.materials.picture.rgb
+    write_reference(services, plan, rgb, draft.order.lut)
     services.objects.write(
         services.work_bucket,
         ArtefactKeys(plan.clip_key).thumb,
-        keyframe_thumb(materials.picture.rgb),
+        keyframe_thumb(rgb),
         content_type="image/jpeg",
     )

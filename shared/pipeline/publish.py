@@ -16,6 +16,7 @@ from shared.pipeline.plan import ClipOrder
 from shared.pipeline.results import clip_result
 from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.stage import ClipStage
+from shared.review import Review
 
 JSON = "application/json"
 
@@ -87,6 +88,13 @@ class _Papers(Document):
         )
 
 
+def _review(services: Services, item: ClipItem, paper: _Papers) -> Review | None:
+    """The word by which a clip is handed over that failed inspection."""
+    if paper.inspection["verdict"] in ("pass", "warn"):
+        return None
+    return services.rows.review(item.run.project_id, item.clip_key)
+
+
 def _publish_files(services: Services, item: ClipItem, paper: _Papers) -> dict[str, str]:
     artefacts = ArtefactKeys(item.clip_key)
     run_id, folder = item.run.run_id, item.run.folder
@@ -148,6 +156,7 @@ def _meta(services: Services, item: ClipItem, paper: _Papers, stage: ClipStage) 
         made_at=services.now().isoformat(),
         reused=stage.row.result.reused,
         source=_source(paper),
+        review=_review(services, item, paper),
         keyframe_scores=stage.row.result.scores,
         motion_params=plan.motion,
         generation_settings=generation_settings(plan, finished["encoder"], made),

@@ -38,6 +38,10 @@ class Step(StrEnum):
     HOLD = "hold"
 
 
+TRANSITIONS = {Step.GENERATE: 3, Step.FINISH: 2, Step.HOLD: 2}
+"""RouteClip, ChooseStep, and Generate: what a model's clip has more than a camera's."""
+
+
 class Routed(Document):
     """The answer of `route_clip`."""
 
@@ -60,12 +64,12 @@ def route_clip(services: Services, jobs: JobStore, item: ClipItem) -> Routed:
     try:
         with ClipStage(services, item, "route_clip", ClipStatus.GENERATING) as stage:
             stage.record(cost=Cost(model_usd=sum(_paid(job) for job in rows)))
-            known = _known_step(item, tries, rows)
-            if known is not None:
-                return known
-            routed, plan = _Router(services, jobs, item, tries, rows).next_try()
-            stage.keep(clip_key=plan.clip_key)
-            stage.record(model=plan.model, deviations=plan.deviations)
+            routed = _known_step(item, tries, rows)
+            if routed is None:
+                routed, plan = _Router(services, jobs, item, tries, rows).next_try()
+                stage.keep(clip_key=plan.clip_key)
+                stage.record(model=plan.model, deviations=plan.deviations)
+            services.meter.add("transitions", TRANSITIONS[routed.step])
             return routed
     except BatchCancelled as stopped:
         raise BatchCancelled(". ".join((stopped.message, *_what_runs_on(rows)))) from stopped
@@ -135,7 +139,7 @@ class _Router:
         draft = _with_seed(self._draft, seed)
         chosen, maker = self._well(ranking, tried, draft, move.candidate)
         plan = decide_clip(self._item, draft, maker)
-        write_plan(self._services, self._item, plan, draft.materials)
+        write_plan(self._services, self._item, plan, draft)
         if maker.asked is None:
             return Routed(step=Step.FINISH, clip_key=plan.clip_key), plan
         attempt = self._attempt(draft, chosen, plan, maker.asked)
@@ -200,6 +204,7 @@ class _Router:
             request=asked,
             files=_files(self._services, draft, asked) if with_files else {},
             tried=sum(each.candidate == candidate.key for each in self._tries),
+            deadline=self._services.limits.job_deadline,
         )
 
     def _seed_for(self, candidate: Candidate) -> int:
@@ -221,7 +226,7 @@ class _Router:
             raise ModelUnavailable(f"no model made the clip: {move.reason}.")
         draft = _with_seed(self._draft, failed.seed)
         plan = decide_clip(self._item, draft, maker_of(ranking, candidate, draft))
-        write_plan(self._services, self._item, plan, draft.materials)
+        write_plan(self._services, self._item, plan, draft)
         return Routed(
             step=Step.HOLD, clip_key=job.clip_key, job_id=job.job_id, reason=f"{move.reason}."
         ), plan

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from shared.audit import AuditTrail
 from shared.catalog.model import CAMERA_MOVE
@@ -26,6 +26,8 @@ class Limits:
     max_manifest_bytes: int = 16 * 1024 * 1024
     max_keyframe_bytes: int = 64 * 1024 * 1024
     max_delivery_bytes: int = 8 * 1024**3
+    job_deadline: timedelta | None = None
+    """For all operations alike, instead of the table in `shared/jobs/deadlines.py`."""
 
 
 def no_links(_folder: Folder, _run_id: str) -> dict[str, str]:

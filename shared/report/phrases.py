@@ -59,8 +59,9 @@ NEXT_STEPS = {
     ),
     ClipStatus.CANCELLED: "Drop the manifest again when you want this clip after all.",
     ClipStatus.NEEDS_REVIEW: (
-        "The clip was made, but a check did not pass, so it was held back. Look at the checks;"
-        " a gentler or shorter camera move often helps. Change the manifest and drop it again."
+        "The clip was made, but a check did not pass, so it was held back. Look at"
+        " `_review_….mp4` and `_review_….jpg` in the drop folder: `dropreel review` takes your"
+        " word on it. Or drop the manifest again with a gentler or shorter camera move."
     ),
 }
 

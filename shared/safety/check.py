@@ -12,6 +12,7 @@ from typing import Protocol
 from shared.safety.decode import decode
 from shared.safety.frame import Frame
 from shared.safety.mp4 import Mp4
+from shared.safety.reference import Reference
 from shared.safety.report import CheckResult
 from shared.safety.track import Track
 
@@ -33,6 +34,7 @@ class Expectation:
     sha256 : fingerprint taken when the file was written. Decoders conceal damaged pictures; with
         the fingerprint no damage goes unseen.
     moving : does the picture change from start to end?
+    reference : the pixels it was made from, where they are known.
     """
 
     width: int
@@ -43,6 +45,7 @@ class Expectation:
     audio: bool = False
     sha256: str | None = None
     moving: bool = False
+    reference: Reference | None = None
 
     @property
     def duration(self) -> Fraction:

@@ -107,12 +107,13 @@ class Readable:
     def finish(self) -> tuple[CheckResult, ...]:
         listed, decoded = len(self._footage.times), len(self._times)
         problem, where = self._problem()
-        verdict = Verdict.FAIL if problem else Verdict.PASS
-        message = problem or "Every picture that the file lists can be seen."
+        verdict, message = Verdict.FAIL, problem
         if not decoded:
             verdict, message = Verdict.UNREADABLE, "Not one picture can be decoded."
-        elif decoded == 1 and not problem:
-            verdict, message = Verdict.WARN, "There is one picture only; nothing in it can flash."
+        elif not problem:
+            doubt, where = self._doubt()
+            verdict = Verdict.WARN if doubt else Verdict.PASS
+            message = doubt or "Every picture that the file lists can be seen."
         return (
             CheckResult(
                 name="readable",
@@ -147,6 +148,21 @@ class Readable:
         if stated is not None and stated - end > MISSING_END_SEC + self._longest_gap():
             return f"The file is cut off: it states {stated:.2f} s and ends at {end:.2f} s.", [end]
         return "", []
+
+    def _doubt(self) -> tuple[str, list[float]]:
+        """What need not be a fault, and must not pass in silence."""
+        times = self._footage.times
+        if len(self._times) == 1:
+            return "There is one picture only; nothing in it can flash.", []
+        steps = sorted(after - before for before, after in pairwise(times))
+        usual = steps[len(steps) // 2]
+        # Where nearly all steps are the same, the rate is constant and a long one is a hole.
+        if steps[len(steps) * 9 // 10] > 1.5 * usual:
+            return "", []
+        holes = [before for before, after in pairwise(times) if after - before > 3 * usual]
+        if not holes:
+            return "", []
+        return f"Pictures seem to be missing after {holes[0]:.2f} s: it is damaged there.", holes
 
     def _missing(self) -> list[float]:
         """Listed seconds near which nothing was decoded."""

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.safety.flash.light import block_light, relative_luminance
+from shared.safety.flash.light import relative_luminance
 
 _BT709_LUMA_OF_BGR = np.array([[0.0722, 0.7152, 0.2126]], dtype=np.float32)
 
@@ -32,13 +32,3 @@ class Frame:
     def light(self) -> NDArray[np.uint16]:
         """Relative luminance in linear light, (height, width), 60 000 being white."""
         return relative_luminance(self.bgr)
-
-    @cached_property
-    def block_side(self) -> int:
-        """Pixels of the side of a block: 48 where the picture is 1920 wide."""
-        return max(1, round(int(max(self.bgr.shape)) / 40))
-
-    @cached_property
-    def light_blocks(self) -> NDArray[np.uint16]:
-        """Mean of `light` over square blocks."""
-        return block_light(self.light, self.block_side)

@@ -15,13 +15,14 @@ from shared.safety.flash.check import Flashes
 from shared.safety.mp4 import read_mp4
 from shared.safety.playability import Playability
 from shared.safety.report import CheckResult, InspectionReport, Verdict
+from shared.safety.temporal import TemporalArtefacts
 
 MAX_PIXELS = 8192 * 4320
 
 
 def default_checks() -> tuple[Check, ...]:
     """A new set of every check, in the order of the report."""
-    return (Playability(), Contract(), Flashes())
+    return (Playability(), Contract(), Flashes(), TemporalArtefacts())
 
 
 def inspect_clip(

@@ -36,6 +36,10 @@ class CheckResult(Document):
     intervals: tuple[tuple[float, float], ...] = ()
     frames: tuple[int, ...] = ()
 
+    @property
+    def passed(self) -> bool:
+        return self.verdict is Verdict.PASS
+
 
 class InspectionReport(Document):
     """All checks of one file; `verdict` is the worst of theirs."""
@@ -53,6 +57,12 @@ class InspectionReport(Document):
         # No check at all must never read as a clean bill of health.
         worst = max((check.verdict for check in checks), key=_severity, default=Verdict.UNREADABLE)
         return cls(verdict=worst, checks=checks, frame_count=frame_count, seconds=round(seconds, 3))
+
+    def joined(self, more: tuple[CheckResult, ...]) -> "InspectionReport":
+        """The report with what others measured of the same file."""
+        checks = (*self.checks, *more)
+        worst = max((check.verdict for check in checks), key=_severity)
+        return self.model_copy(update={"checks": checks, "verdict": worst})
 
 
 def _severity(verdict: Verdict) -> int:

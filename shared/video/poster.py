@@ -17,7 +17,7 @@ def write_poster(frame: av.VideoFrame, poster: Path, thumbnail: Path) -> None:
     The JPEG is full-range RGB. The video's transfer curve is left as it is: players show bt709
     video as if it were sRGB, and the poster should look like the clip it stands for.
     """
-    picture = _to_picture(frame)
+    picture = to_picture(frame)
     picture.save(poster, "JPEG", quality=POSTER_QUALITY, optimize=True, progressive=True)
     if picture.width > THUMBNAIL_WIDTH:
         height = max(1, round(picture.height * THUMBNAIL_WIDTH / picture.width))
@@ -25,7 +25,7 @@ def write_poster(frame: av.VideoFrame, poster: Path, thumbnail: Path) -> None:
     picture.save(thumbnail, "JPEG", quality=THUMBNAIL_QUALITY, optimize=True, progressive=True)
 
 
-def _to_picture(frame: av.VideoFrame) -> Image.Image:
+def to_picture(frame: av.VideoFrame) -> Image.Image:
     rgb = frame.reformat(
         format="rgb24",
         src_colorspace=Colorspace.ITU709,

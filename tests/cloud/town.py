@@ -155,6 +155,7 @@ def build_town(deployment: Deployment) -> Town:
     inbox = session.client("sqs").create_queue(QueueName="inbox")["QueueUrl"]
     subscribe(session, deployment)
     _shorten_the_wait(session)
+    _redeliver_soon(session)
     return Town(deployment, session, inbox)
 
 
@@ -176,6 +177,15 @@ def _shorten_the_wait(session: CloudSession) -> None:
             functions.update_function_configuration(
                 FunctionName=each["FunctionName"], Environment={"Variables": variables | wait}
             )
+
+
+def _redeliver_soon(session: CloudSession) -> None:
+    """A step of a job that is killed is tried again in seconds, and often twice at once."""
+    sqs = session.client("sqs")
+    (url,) = (
+        each for each in sqs.list_queues()["QueueUrls"] if "Jobs" in each and "Dead" not in each
+    )
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "5"})
 
 
 def _functions(functions: Any) -> Iterable[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Clips that models make: tried in the route's order, paid once, finished from the model's file."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 
@@ -133,6 +134,15 @@ def test_asking_again_before_the_job_has_ended_is_the_same_job(house: House, job
     answers = {route_clip(house.services, jobs, item).job_id for _ in range(3)}
     assert len(answers) == 1
     assert len(jobs.rows) == 1
+
+
+def test_the_deadline_is_a_setting(house: House, jobs: Jobs) -> None:
+    limits = replace(house.services.limits, job_deadline=timedelta(seconds=60))
+    house.services = replace(house.services, limits=limits)
+    route_clip(house.services, jobs, _item(house, [WAN]))
+    (job,) = jobs.rows.values()
+    waits = datetime.fromisoformat(job.deadline_at) - datetime.fromisoformat(job.created_at)
+    assert waits == timedelta(seconds=60)
 
 
 def test_after_a_verified_failure_the_next_of_the_route_is_tried(house: House, jobs: Jobs) -> None:

@@ -82,6 +82,14 @@ def test_the_metadata_holds_motion_checks_settings_files_and_cost(made: House) -
         assert len(made.library()[made_file["name"]]) == made_file["size_bytes"]
 
 
+def test_every_frame_was_held_against_the_keyframe(made: House) -> None:
+    for stem in "ab":
+        checks = made.in_library(f"{stem}.video_meta.json")["validation_results"]["checks"]
+        verdicts = {check["name"]: check["verdict"] for check in checks}
+        assert verdicts["path_psnr"] == verdicts["path_ssim"] == "pass"
+        assert verdicts["keyframe_match"] == verdicts["black"] == "pass"
+
+
 def test_the_resolved_manifest_names_the_exact_rectangles_and_the_pinned_keyframe(
     made: House,
 ) -> None:

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.safety.flash.area import Field, Profile
-from shared.safety.flash.check import CEILING, STEP
 from shared.safety.flash.light import LINEAR_OF_CODE, relative_luminance
+from shared.safety.flash.look import CEILING, STEP
 from shared.safety.flash.recent import Recent
 from shared.safety.flash.turns import Turns
 from tests.safety.flashing import (

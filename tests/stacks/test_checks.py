@@ -16,6 +16,8 @@ ACKNOWLEDGED = {
     "AwsSolutions-IAM5[Resource::Work/runs/*/items.json]",
     "AwsSolutions-IAM5[Resource::Library/*]",
     "AwsSolutions-IAM5[Resource::Library/_audit/*]",
+    "AwsSolutions-IAM5[Resource::arn:aws:bedrock:*::foundation-model/*]",
+    "AwsSolutions-IAM5[Resource::arn:aws:bedrock:*:*:inference-profile/*]",
     "AwsSolutions-IAM5[Resource::<own executions>:dropreel-batches:*]",
     "AwsSolutions-IAM5[Resource::<own executions>:dropreel-batches/*]",
 }

@@ -30,8 +30,8 @@ def test_the_retry_ladder_is_the_documented_one(architecture: str) -> None:
     assert said in architecture
 
 
-def test_a_dropped_manifest_and_every_marker_wake_the_pipeline() -> None:
-    names = {"manifest.json", *(f"/{marker}" for marker in MARKERS)}
+def test_a_dropped_manifest_a_review_and_every_marker_wake_the_pipeline() -> None:
+    names = {"manifest.json", ".review.json", *(f"/{marker}" for marker in MARKERS)}
     assert set(WAKING_SUFFIXES) == {
         f"{name}{windows}" for name in names for windows in ("", ".txt")
     }

@@ -26,20 +26,25 @@ class Profile(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A rectangle, anywhere in the picture, a quarter of which must not flash."""
+    """A rectangle, anywhere in the picture, a quarter of which must not flash.
+
+    `height` is in rows that are looked at, one of `every`.
+    """
 
     width: int
     height: int
     name: str
+    every: int = 1
 
     @classmethod
-    def of(cls, profile: Profile, width: int, height: int) -> "Field":
+    def of(cls, profile: Profile, width: int, height: int, every: int = 1) -> "Field":
         """The field of a picture; one of another size is seen on the same screen."""
         if profile is Profile.BROADCAST:
-            return cls(width, height, "the frame")
+            return cls(width, max(1, height // every), "the frame", every)
         scale = max(width, height) / _REFERENCE_LONG_SIDE
         across, down = (max(1, round(side * scale)) for side in _FIELD)
-        return cls(min(across, width), min(down, height), f"a field of {across}x{down} px")
+        rows = max(1, min(down, height) // every)
+        return cls(min(across, width), rows, f"a field of {across}x{down} px", every)
 
     @property
     def limit(self) -> int:

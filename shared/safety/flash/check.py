@@ -1,32 +1,30 @@
-"""The check that the inspector runs: flashes, red flashes, swings, cuts, stripes."""
+"""The check that the inspector runs: flashes, red flashes, swings, cuts, stripes.
+
+The first look sees every frame, and of large pictures every fourth row: cheap, and enough to know
+that nothing comes near a limit. If something does, the file is decoded once more and every pixel
+counted, so that what is reported is exact.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.safety.flash import verdicts
-from shared.safety.flash.area import Profile
+from shared.safety.flash.area import Field, Profile
 from shared.safety.flash.brightness import Cuts, Swings
-from shared.safety.flash.hazard import NEAR_TRANSITIONS, Hazard, Mask, at_least
+from shared.safety.flash.hazard import Hazard, Mask
 from shared.safety.flash.heatmap import write_heatmap
-from shared.safety.flash.light import WHITE, mean_light
-from shared.safety.flash.recent import Recent
-from shared.safety.flash.red import RedSwings, RedTurns
+from shared.safety.flash.light import block_light, mean_light, relative_luminance
+from shared.safety.flash.look import FIRST_LOOK_CAUTION, Look, RedLook, first_look_rows
 from shared.safety.flash.stripes import Stripes
-from shared.safety.flash.together import Together
-from shared.safety.flash.turns import Turns, strips
 from shared.safety.frame import Frame
 from shared.safety.report import CheckResult
 
-STEP = WHITE // 10
-"""A transition: 10 % of the maximum relative luminance, 20 cd/m² of 200."""
-
-CEILING = 9 * WHITE // 10 - 1
-"""The darker state must be below 0.80. Since it is a tenth below the brighter one, that is to say:
-what is brighter than 0.90 counts as 0.90, less the smallest unit."""
+_BLOCKS_ACROSS = 40
 
 
 class Watchable(Protocol):
@@ -36,7 +34,7 @@ class Watchable(Protocol):
 
 
 class Flashes:
-    """Everything about flashing light, from every pixel of every frame.
+    """Everything about flashing light.
 
     Parameters
     ----------
@@ -50,94 +48,102 @@ class Flashes:
         self._profile = profile
         self._heatmap = heatmap
         self._swings, self._cuts, self._stripes = Swings(), Cuts(), Stripes()
-        self._picture: _Picture | None = None
+        self._first: Look | None = None
 
     def start(self, clip: Watchable) -> None:
         self._clip = clip
 
     def frame(self, frame: Frame) -> None:
-        time, light = frame.pts_sec, frame.light
+        if self._first is None:
+            height, width = self._shape = frame.bgr.shape[:2]
+            self._rows = first_look_rows(height, width)
+        elif frame.bgr.shape[:2] != self._shape:
+            # Another check fails a file that changes its size.
+            return
+        sample = frame.bgr if len(self._rows) == len(frame.bgr) else frame.bgr[self._rows]
+        time, light = frame.pts_sec, relative_luminance(sample)
         self._swings.see(frame.index, time, mean_light(light))
-        self._cuts.see(time, frame.light_blocks)
-        self._stripes.see(time, light)
-        if self._picture is None:
-            self._picture = _Picture(frame)
-        elif self._picture.shape == light.shape:
-            self._picture.see(frame)
+        self._cuts.see(time, block_light(light, max(1, light.shape[1] // _BLOCKS_ACROSS)))
+        self._stripes.see(time, frame.bgr)
+        if self._first is None:
+            fields = self._fields(len(self._rows))
+            self._first = Look(fields, light, sample, caution=FIRST_LOOK_CAUTION)
+        else:
+            self._first.see(frame.index, time, light, sample)
+
+    def _fields(self, rows: int) -> dict[Profile, Field]:
+        height, width = self._shape
+        return {each: Field.of(each, width, height, every=height // rows) for each in Profile}
 
     def finish(self) -> tuple[CheckResult, ...]:
-        picture = self._picture
-        if picture is not None and picture.red.flagged:
-            picture.red = _look_closely_at_red(self._clip, picture)
-        results = (
-            *(verdicts.of_hazards(picture.general, picture.red, self._profile) if picture else ()),
+        hazards = self._hazards() if self._first is not None else ()
+        return (
+            *(verdicts.of_hazards(*hazards, self._profile) if hazards else ()),
             verdicts.of_swings(self._swings),
             verdicts.of_cuts(self._cuts),
             verdicts.of_stripes(self._stripes),
         )
-        flagged = picture is not None and (picture.general.flagged or picture.red.flagged)
-        if picture is not None and flagged and self._heatmap is not None:
-            heat = np.maximum(picture.general.heat, picture.red.heat)
-            write_heatmap(self._heatmap, heat, picture.worst)
-        return results
+
+    def _hazards(self) -> tuple[Hazard, Hazard] | tuple[()]:
+        """Flashes and red flashes; by the first look where it saw nothing near a limit."""
+        first = self._first
+        if first is None:
+            return ()
+        general, red = first.general, first.red
+        if general.flagged or red.flagged:
+            closer = _Closer(self._fields(self._shape[0]), first, len(self._rows))
+            for frame in self._clip.frames():
+                if frame.bgr.shape[:2] == self._shape:
+                    closer.see(frame)
+            general, red = closer.general, closer.red
+            if self._heatmap is not None and (general.flagged or red.flagged):
+                write_heatmap(self._heatmap, np.maximum(general.heat, red.heat), closer.worst)
+        return general, red
 
 
-class _Picture:
-    """What is followed pixel by pixel, made to the size of the first frame."""
+class _Closer:
+    """The closer look: every pixel, and only the kinds of flash that the first one saw."""
 
-    def __init__(self, first: Frame) -> None:
-        light = np.minimum(first.light, np.uint16(CEILING))
-        height, width = self.shape = (int(light.shape[0]), int(light.shape[1]))
-        self._turns = Turns(light, STEP)
-        bands = self._turns.strips
-        self._recent = Recent(light.shape, bands)
-        self._together = Together(self.shape)
-        self._red_swings = RedSwings(light.shape, bands)
-        self._red_swings.see(first.bgr)
-        self._recent_red = Recent(light.shape, bands)
-        self.general, self.red = Hazard(width, height), Hazard(width, height)
-        self.worst = first.bgr
+    def __init__(self, fields: dict[Profile, Field], first: Look, rows: int) -> None:
+        self._fields = fields
+        self._first = first
+        whole = fields[Profile.BROADCAST]
+        self._suspects = _suspects(first.red.heat, whole.width, whole.height, rows)
+        self._look: Look | None = None
+        self._red: RedLook | None = None
         self._worst_pixels = 0
+        self.worst: NDArray[np.uint8] = np.zeros((1, 1, 3), np.uint8)
 
     def see(self, frame: Frame) -> None:
-        time = frame.pts_sec
-        light = np.minimum(frame.light, np.uint16(CEILING))
-        events, touched = self._turns.see(light)
-        self._recent.add(time, events, touched)
-        self._together.see(time, self._turns.dark, events)
-        self.general.see(frame.index, time, self._recent, self._together.only)
-        self._recent_red.add(time, *self._red_swings.see(frame.bgr))
-        self.red.see(frame.index, time, self._recent_red, _every_pixel)
-        self._remember(frame.bgr)
-
-    def _remember(self, bgr: NDArray[np.uint8]) -> None:
-        """Keep the frame in which most was flashing, for the heat map."""
+        index, time, bgr = frame.index, frame.pts_sec, frame.bgr
+        if self._look is None:
+            self._look = Look(self._fields, frame.light, None, caution=1.0)
+            self.worst = bgr
+            if self._first.red.flagged:
+                self._red = RedLook(self._fields, self._suspects, bgr)
+            return
+        self._look.see(index, time, frame.light, None)
+        if self._red is not None:
+            self._red.see(index, time, bgr)
         pixels = max(self.general.worst_pixels, self.red.worst_pixels)
         if pixels > self._worst_pixels:
             self._worst_pixels, self.worst = pixels, bgr
 
+    @property
+    def general(self) -> Hazard:
+        return self._look.general if self._look is not None else self._first.general
 
-def _look_closely_at_red(clip: Watchable, picture: _Picture) -> Hazard:
-    """Where red swings too often: is it far enough, by chromaticity?"""
-    height, width = picture.shape
-    pixels = np.flatnonzero(picture.red.heat >= NEAR_TRANSITIONS)
-    hazard, bands = Hazard(width, height), strips(picture.shape)
-    recent = Recent(picture.shape, bands)
-    turns: RedTurns | None = None
-    for frame in clip.frames():
-        if frame.bgr.shape[:2] != picture.shape:
-            continue
-        colours = frame.bgr.reshape(-1, 3)[pixels]
-        if turns is None:
-            turns = RedTurns(colours)
-            continue
-        events = np.zeros(picture.shape, np.uint8)
-        events.reshape(-1)[pixels[turns.see(colours)]] = 255
-        touched = [number for number, rows in enumerate(bands) if events[rows].any()]
-        recent.add(frame.pts_sec, events, touched)
-        hazard.see(frame.index, frame.pts_sec, recent, _every_pixel)
-    return hazard
+    @property
+    def red(self) -> Hazard:
+        if self._red is not None:
+            return self._red.red
+        return self._look.red if self._look is not None else self._first.red
 
 
-def _every_pixel(counts: Mask, least: int) -> Mask:
-    return at_least(counts, least)
+def _suspects(heat: Mask, width: int, height: int, rows: int) -> Mask:
+    """The pixels of which the first look saw a neighbour swing between red and less red twice."""
+    hot = cv2.dilate((heat >= 2).astype(np.uint8), np.ones((3, 3), np.uint8))
+    every = height // rows
+    tall = cv2.resize(hot, (width, rows * every), interpolation=cv2.INTER_NEAREST)
+    remainder = cv2.copyMakeBorder(tall, 0, height - rows * every, 0, 0, cv2.BORDER_REPLICATE)
+    return np.asarray(remainder, np.uint8)

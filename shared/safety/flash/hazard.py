@@ -31,6 +31,7 @@ class Finding:
     """What was seen in one kind of field: the largest area, and the frames over the limit."""
 
     field: Field
+    limit: float
     pixels: int = 0
     at_frame: int = 0
     frames: list[int] = dataclasses.field(default_factory=list)
@@ -39,7 +40,7 @@ class Finding:
     def take(self, frame: int, time: float, pixels: int) -> None:
         if pixels > self.pixels:
             self.pixels, self.at_frame = pixels, frame
-        if pixels > self.field.limit:
+        if pixels > self.limit:
             self.frames.append(frame)
             extend(self.intervals, max(0.0, time - 1.0), time)
 
@@ -61,14 +62,24 @@ def extend(intervals: list[tuple[float, float]], start: float, end: float) -> No
 
 
 class Hazard:
-    """Measures the areas in which one kind of flash comes too often."""
+    """Measures the areas in which one kind of flash comes too often.
 
-    def __init__(self, width: int, height: int) -> None:
-        self._fields = {each: Field.of(each, width, height) for each in Profile}
-        self.findings = {each: Finding(this) for each, this in self._fields.items()}
-        self.scattered = Finding(self._fields[Profile.BROADCAST])
+    Parameters
+    ----------
+    fields : for each profile.
+    shape : rows and columns that are looked at.
+    caution : share of the limits that is already too much.
+    """
+
+    def __init__(
+        self, fields: dict[Profile, Field], shape: tuple[int, int], caution: float
+    ) -> None:
+        self.findings = {each: Finding(this, caution * this.limit) for each, this in fields.items()}
+        whole = fields[Profile.BROADCAST]
+        self._quarter = caution * whole.limit
+        self.scattered = Finding(whole, self._quarter)
         """The same without asking whether neighbours flash as one."""
-        self.heat: Mask = np.zeros((height, width), np.uint8)
+        self.heat: Mask = np.zeros(shape, np.uint8)
         """The most transitions of each pixel in any second."""
         self.most_transitions = 0
         """Of a quarter of the frame, in any second."""
@@ -91,13 +102,12 @@ class Hazard:
     def see(self, frame: int, time: float, recent: Recent, as_one: Filter) -> None:
         """Look at the counts as they are after a frame."""
         counts = recent.counts
-        whole = self._fields[Profile.BROADCAST]
         near = False
         if recent.busiest >= NEAR_TRANSITIONS:
             np.maximum(self.heat, counts, out=self.heat)
-            near = self._over_a_quarter(counts, NEAR_TRANSITIONS, whole, as_one)
+            near = self._over_a_quarter(counts, NEAR_TRANSITIONS, as_one)
         if near:
-            self._count_transitions(counts, whole)
+            self._count_transitions(counts)
         if recent.busiest > MOST_TRANSITIONS:
             self._measure(frame, time, counts, as_one)
         self._watch_for_long(time, near)
@@ -105,26 +115,26 @@ class Hazard:
     def _measure(self, frame: int, time: float, counts: Mask, as_one: Filter) -> None:
         mask = at_least(counts, MOST_TRANSITIONS + 1)
         total = int(cv2.countNonZero(mask))
-        if total > self._fields[Profile.BROADCAST].limit:
+        if total > self._quarter:
             self.scattered.take(frame, time, total)
-        if total > min(each.limit for each in self._fields.values()):
+        if total > min(each.limit for each in self.findings.values()):
             mask = as_one(counts, MOST_TRANSITIONS + 1)
             total = int(cv2.countNonZero(mask))
         for finding in self.findings.values():
-            # No field holds more than the whole; far below the limit that is good enough.
-            exact = total > finding.field.limit // 2
+            # No field holds more than the whole; below the limit that is good enough.
+            exact = total > finding.limit
             finding.take(frame, time, finding.field.most(mask) if exact else total)
 
-    def _over_a_quarter(self, counts: Mask, least: int, whole: Field, as_one: Filter) -> bool:
+    def _over_a_quarter(self, counts: Mask, least: int, as_one: Filter) -> bool:
         mask = at_least(counts, least)
-        if cv2.countNonZero(mask) <= whole.limit:
+        if cv2.countNonZero(mask) <= self._quarter:
             return False
-        return bool(cv2.countNonZero(as_one(counts, least)) > whole.limit)
+        return bool(cv2.countNonZero(as_one(counts, least)) > self._quarter)
 
-    def _count_transitions(self, counts: Mask, whole: Field) -> None:
+    def _count_transitions(self, counts: Mask) -> None:
         """The largest number that a quarter of the frame reaches."""
         histogram = cv2.calcHist([counts], [0], None, [256], [0, 256]).ravel()
-        reached = np.cumsum(histogram[::-1])[::-1] > whole.limit
+        reached = np.cumsum(histogram[::-1])[::-1] > self._quarter
         self.most_transitions = max(self.most_transitions, int(np.flatnonzero(reached).max()))
 
     def _watch_for_long(self, time: float, near: bool) -> None:

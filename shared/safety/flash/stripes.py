@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from shared.safety.flash.area import AREA_LIMIT_PERCENT
 from shared.safety.flash.hazard import extend
-from shared.safety.flash.light import WHITE, block_light
+from shared.safety.flash.light import WHITE, relative_luminance
 
 MOST_PAIRS = 5
 LIGHT_STRIPE = 0.25
@@ -20,7 +20,7 @@ LASTING_SEC = 0.5
 _LONG_SIDE = 480
 """Stripes down to five pixels of a 1920 picture can be told apart."""
 
-_EVERY_SEC = 0.15
+_EVERY_SEC = 0.24
 _PURITY = 0.5
 """Share of the local variance that one frequency must explain, or it is no regular pattern."""
 
@@ -31,7 +31,7 @@ Plane = NDArray[np.float32]
 
 
 class Stripes:
-    """Looks for stripes six times a second."""
+    """Looks for stripes four times a second."""
 
     def __init__(self) -> None:
         self._last = -np.inf
@@ -39,12 +39,15 @@ class Stripes:
         self.most_pairs = 0.0
         self.intervals: list[tuple[float, float]] = []
 
-    def see(self, time: float, light: NDArray[np.uint16]) -> None:
+    def see(self, time: float, bgr: NDArray[np.uint8]) -> None:
         if time - self._last < _EVERY_SEC:
             return
         self._last = time
-        side = max(1, round(max(light.shape) / _LONG_SIDE))
-        pairs = stripe_pairs(block_light(light, side) * np.float32(1 / WHITE))
+        height, width = bgr.shape[:2]
+        scale = min(1.0, _LONG_SIDE / max(height, width))
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        small = np.asarray(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
+        pairs = stripe_pairs(relative_luminance(small) * np.float32(1 / WHITE))
         if pairs <= MOST_PAIRS:
             self._since = None
             return

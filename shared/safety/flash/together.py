@@ -34,11 +34,19 @@ Mask = NDArray[np.uint8]
 
 
 class Together:
-    """Which blocks of a picture flash as one."""
+    """Which blocks of a picture flash as one.
 
-    def __init__(self, shape: tuple[int, int]) -> None:
-        self._side = max(1, round(max(shape) / _BLOCKS_ACROSS))
-        self._blocks = tuple(max(1, length // self._side) for length in shape)
+    Parameters
+    ----------
+    shape : rows and columns that are looked at.
+    every : one of how many rows that is.
+    """
+
+    def __init__(self, shape: tuple[int, int], every: int = 1) -> None:
+        side = max(shape[0] * every, shape[1]) / _BLOCKS_ACROSS
+        self._sides = (max(1, round(side / every)), max(1, round(side)))
+        self._blocks = (max(1, shape[0] // self._sides[0]), max(1, shape[1] // self._sides[1]))
+        self._swung: NDArray[np.int64] | None = None
         self._history: deque[tuple[float, Shares, Shares]] = deque()
 
     def see(self, time: float, dark: NDArray[np.uint16], events: Mask) -> None:
@@ -53,20 +61,23 @@ class Together:
             self._history.popleft()
         shares = self._reduced(dark) / np.float32(0xFFFF), self._reduced(events) / np.float32(255)
         self._history.append((time, *shares))
+        self._swung = None
 
     def only(self, counts: Mask, least: int) -> Mask:
         """1 for the pixels with `least` transitions in a second or more, in blocks that make as
         many as one."""
-        active = self._reduced(np.minimum(counts, 1) * np.uint8(255)) / np.float32(255)
+        changing = cv2.threshold(counts, 0, 255, cv2.THRESH_BINARY)[1]
+        active = self._reduced(changing) / np.float32(255)
         active = np.maximum(active, 1e-3)
-        as_one = (self._swings(AS_ONE_SHARE * active) >= least) | (
-            self._same_frames(SAME_FRAME_SHARE * active) >= least
-        )
+        if self._swung is None:
+            # The same for every `least` that is asked for after a frame.
+            swings = self._swings(AS_ONE_SHARE * active)
+            self._swung = np.maximum(swings, self._same_frames(SAME_FRAME_SHARE * active))
+        as_one = self._swung >= least
         # The edge of a flashing region lies in blocks of which it fills only a part.
         near = cv2.dilate(as_one.astype(np.uint8), np.ones((3, 3), np.uint8))
-        mask = (counts >= least).astype(np.uint8)
-        mask &= self._enlarged(near, counts.shape)
-        return mask
+        reached = cv2.threshold(counts, least - 1, 1, cv2.THRESH_BINARY)[1]
+        return np.asarray(cv2.bitwise_and(reached, self._enlarged(near, counts.shape)), np.uint8)
 
     def _same_frames(self, enough: Shares) -> NDArray[np.int64]:
         now = self._history[-1][0]
@@ -96,17 +107,19 @@ class Together:
     def _reduced(self, picture: cv2.typing.MatLike) -> Shares:
         """Means over the blocks."""
         down, across = (
-            min(blocks * self._side, length)
-            for blocks, length in zip(self._blocks, picture.shape, strict=True)
+            min(blocks * side, length)
+            for blocks, side, length in zip(self._blocks, self._sides, picture.shape, strict=True)
         )
         size = (self._blocks[1], self._blocks[0])
         reduced = cv2.resize(picture[:down, :across], size, interpolation=cv2.INTER_AREA)
         return np.asarray(reduced, np.float32)
 
-    def _enlarged(self, blocks: cv2.typing.MatLike, shape: tuple[int, ...]) -> Mask:
+    def _enlarged(self, values: cv2.typing.MatLike, shape: tuple[int, ...]) -> Mask:
         """Each block's value for all its pixels; a remainder at the edge goes with the last."""
-        down, across = (length * self._side for length in blocks.shape)
-        whole = cv2.resize(blocks, (across, down), interpolation=cv2.INTER_NEAREST)
+        down, across = (
+            blocks * side for blocks, side in zip(self._blocks, self._sides, strict=True)
+        )
+        whole = cv2.resize(values, (across, down), interpolation=cv2.INTER_NEAREST)
         bottom, right = max(0, shape[0] - down), max(0, shape[1] - across)
         padded = cv2.copyMakeBorder(whole, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
         return np.asarray(padded[: shape[0], : shape[1]], np.uint8)

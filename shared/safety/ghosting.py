@@ -1,0 +1,82 @@
+"""Are frames laid over each other? A mean of its neighbours is what no camera sees.
+
+Where an edge passes, the middle frame shows it in the middle; a blend shows it twice, half as
+strong. So on pixels that change a great deal, a frame that is the exact mean of its neighbours was
+mixed from them. An edge must pass for that, pixel by pixel: what creeps less than a pixel, or
+fades, is the mean of its neighbours in any honest film.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+
+from shared.safety.check import ClipInfo
+from shared.safety.limits import judged
+from shared.safety.moment import Moment
+from shared.safety.motion import Floats, Mask
+from shared.safety.observer import step_sec
+from shared.safety.picture import Bytes
+from shared.safety.report import CheckResult
+from shared.safety.series import Series, spans
+
+_CHANGING = 12
+"""Levels between the frames around, for a pixel to be looked at."""
+
+_PASSING = 1.5
+"""Pixels of the small luma that things move between the frames around."""
+
+_LEAST_PIXELS = 200
+_BLENDED = 0.05
+"""Distance from the mean over the change; real frames are seldom closer than a tenth."""
+
+
+class Ghosting:
+    """Share of the moving frames that were blended from their neighbours."""
+
+    def start(self, clip: ClipInfo) -> None:
+        self._clip = clip
+        self._three: deque[Moment] = deque(maxlen=3)
+        self._ratios = Series()
+
+    def see(self, moment: Moment) -> None:
+        self._three.append(moment)
+        if len(self._three) < 3:
+            return
+        before, middle, after = self._three
+        if middle.motion is None or after.motion is None:
+            return
+        passing = _passing(middle.motion.flow + after.motion.flow, middle.luma)
+        ratio = blend_ratio(before.luma, middle.luma, after.luma, passing)
+        if ratio is not None:
+            self._ratios.add(middle.pts_sec, ratio)
+
+    def finish(self) -> Iterator[CheckResult]:
+        ratios = self._ratios.values
+        if not len(ratios):
+            return
+        blended = ratios < _BLENDED
+        share = 100 * np.count_nonzero(blended) / len(ratios)
+        where = spans(blended, self._ratios.times, step_sec(self._clip))
+        yield judged("ghosting", share, intervals=where)
+
+
+def _passing(flow: Floats, luma: Bytes) -> Mask:
+    """Where things move far enough, at the size of the luma."""
+    fast = np.hypot(flow[..., 0], flow[..., 1]) >= _PASSING
+    size = luma.shape[1], luma.shape[0]
+    return cv2.resize(fast.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+
+
+def blend_ratio(before: Bytes, picture: Bytes, after: Bytes, where: Mask) -> float | None:
+    """How far the typical changing pixel is from the mean of its neighbours, over their change.
+
+    0 is an exact blend, 0.5 and more an edge that passed. None where too little changes.
+    """
+    change = cv2.absdiff(before, after)
+    moving = (change > _CHANGING) & where
+    if np.count_nonzero(moving) < _LEAST_PIXELS:
+        return None
+    mean = (before[moving].astype(np.float32) + after[moving]) / 2
+    return float(np.median(np.abs(picture[moving] - mean) / change[moving]))

@@ -1,0 +1,140 @@
+"""A clip that failed inspection waits for a person, and does what they say."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from shared.batch import BatchState
+from shared.clip import ObjectRef
+from shared.keys import ArtefactKeys
+from shared.pipeline.accept import Acceptance, Verdict
+from shared.video.finish import finish_clip as encode
+from shared.video.finish_spec import FinishSpec
+from tests.moving_picture import moving_frames
+from tests.pipeline.house import House, build_house, picture, small_manifest
+
+APPROVE = {"verdict": "approve", "reason": "it is meant so", "by": "mia"}
+REJECT = {"verdict": "reject", "reason": "it trembles", "by": "mia"}
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    """A batch whose clip `a` came out another than was written: its fingerprint fails."""
+    house = build_house()
+    house.put("a.png", picture())
+    house.drop("manifest.json", small_manifest("a.png"))
+    spoil(house, tmp_path)
+    return house
+
+
+def spoil(house: House, tmp_path: Path) -> None:
+    rate = Fraction(24)
+    spec = FinishSpec(width=256, height=144, rate=rate, frame_count=12, source_rate=rate)
+    made = encode(lambda: moving_frames(12, size=(256, 144)), spec=spec, out_dir=tmp_path)
+
+    def swap(state: str, stem: str) -> None:
+        if (state, stem) == ("InspectClip", "a"):
+            run = house.ref(house.started[-1])
+            row = house.services.rows.clip(run.folder, run.run_id, "a")
+            assert row is not None
+            key = ArtefactKeys(row.clip_key).master
+            house.objects.upload("work", key, made.master.path, content_type="video/mp4")
+
+    assert house.work(before=swap).state is BatchState.FINISHED
+
+
+def say(house: House, word: object) -> Acceptance:
+    raw = word if isinstance(word, bytes | dict) else str(word).encode()
+    return house.drop("a.review.json", raw)
+
+
+def test_it_is_held_with_its_film_and_frames_to_look_at(house: House) -> None:
+    clip = house.clip("a")
+    assert clip["status"] == "needs_review"
+    assert any("fingerprint" in reason for reason in clip["reasons"])
+    assert "a.mp4" not in house.library()
+    film = ObjectRef(bucket="drop", key=house.folder.key("_review_a.mp4"))
+    assert house.objects.read(film)[4:8] == b"ftyp"
+    sheet = ObjectRef(bucket="drop", key=house.folder.key("_review_a.jpg"))
+    shown = cv2.imdecode(np.frombuffer(house.objects.read(sheet), np.uint8), cv2.IMREAD_COLOR)
+    assert shown is not None
+    assert shown.shape[1] % 320 == 0
+
+
+def test_approved_it_is_handed_over_and_the_metadata_says_by_whom(house: House) -> None:
+    assert say(house, APPROVE).verdict is Verdict.REVIEWED
+    assert len(house.started) == 2
+    house.work()
+    assert house.clip("a")["status"] == "done"
+    review = house.in_library("a.video_meta.json")["review"]
+    assert (review["by"], review["verdict"], review["checks"]) == (
+        "mia",
+        "approve",
+        ["fingerprint"],
+    )
+
+
+def test_told_twice_it_is_handed_over_once(house: House) -> None:
+    say(house, APPROVE)
+    house.work()
+    assert say(house, APPROVE).verdict is Verdict.IGNORED, "nothing waits any more"
+    assert len(house.started) == 2
+
+
+def test_approved_once_it_is_not_asked_about_again(house: House) -> None:
+    say(house, APPROVE)
+    house.work()
+    house.drop("again.manifest.json", small_manifest("a.png"))
+    house.work()
+    assert house.clip("a")["status"] == "done"
+
+
+def test_rejected_it_is_rejected_and_says_why(house: House) -> None:
+    say(house, REJECT)
+    clip = house.clip("a")
+    assert clip["status"] == "rejected"
+    assert clip["reasons"][0] == "rejected in review by mia: it trembles"
+    assert len(house.started) == 1
+
+
+def test_a_later_word_replaces_the_first_while_it_waits(house: House) -> None:
+    say(house, REJECT)
+    say(house, APPROVE)
+    assert house.clip("a")["status"] == "rejected", "it waits no more: drop the manifest again"
+
+
+@pytest.mark.parametrize(
+    "word",
+    [b"", b"yes", b"[]", {"verdict": "maybe"}, {"verdict": "approve", "mood": "good"}, b"\xff\xfe"],
+)
+def test_a_word_that_means_nothing_is_answered_with_an_example(house: House, word: object) -> None:
+    say(house, word)
+    assert '"verdict": "approve"' in house.answer("_REVIEW.md")
+    assert house.clip("a")["status"] == "needs_review"
+
+
+def test_a_word_on_a_clip_that_does_not_wait_is_answered(house: House) -> None:
+    house.drop("b.review.json", APPROVE)
+    assert "no clip called `b` waits" in house.answer("_REVIEW.md")
+
+
+def test_what_cannot_be_played_is_nobodys_to_approve(tmp_path: Path) -> None:
+    house = build_house()
+    house.put("a.png", picture())
+    house.drop("manifest.json", small_manifest("a.png"))
+
+    def break_it(state: str, stem: str) -> None:
+        if state == "InspectClip":
+            run = house.ref(house.started[-1])
+            row = house.services.rows.clip(run.folder, run.run_id, "a")
+            assert row is not None
+            key = ArtefactKeys(row.clip_key).master
+            house.objects.write("work", key, b"no film at all", content_type="video/mp4")
+
+    house.work(before=break_it)
+    say(house, APPROVE)
+    assert "does not wait for a review" in house.answer("_REVIEW.md")
+    assert len(house.started) == 1
