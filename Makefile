@@ -42,6 +42,7 @@ check: $(READY) ## Lint, types, templates, freshness of generated docs
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/python -m shared.manifest.schema --check
+	@$(BIN)/python -m shared.safety.schema --check
 	@$(BIN)/python -m shared.catalog.docs --check
 	@$(BIN)/python -m shared.providers.reference --check
 	@$(BIN)/python -m shared.jobs.page --check
@@ -54,6 +55,7 @@ format: $(READY) ## Put the code into its one format
 
 docs: $(READY) ## Write the generated pages anew
 	@$(BIN)/python -m shared.manifest.schema
+	@$(BIN)/python -m shared.safety.schema
 	@$(BIN)/python -m shared.catalog.docs
 	@$(BIN)/python -m shared.providers.reference
 	@$(BIN)/python -m shared.jobs.page

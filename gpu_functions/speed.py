@@ -7,8 +7,11 @@
       attention         a backend of diffusers by name, or a list of which the first that works
       channels_last     convolutions read memory in the GPU's own order
       compile           the denoiser's repeated blocks, once per shape of clip
+      prompt_cache      words that were read before are not read again
       tf32              float32 products in 19 bits, for what stays in float32
       vae_slicing       one picture of a batch at a time
+
+Guidance 1.0 needs no lever: every pipeline leaves the second pass out by itself.
 
 A lever that this machine cannot pull is left alone, and a note says so. Nothing here changes
 what a seed means but `quantization`, `tf32` and `attention`, within rounding.
@@ -20,6 +23,7 @@ from typing import Any
 
 import torch
 
+from gpu_functions.prompt_cache import remember_prompts
 from shared.catalog.recipe import Recipe
 from shared.errors import InternalFault
 
@@ -138,8 +142,20 @@ def _attention(
 def _channels_last(
     pipeline: Any, setting: bool, device: str, denoisers: Sequence[str]
 ) -> str | None:
+    formats = {4: torch.channels_last, 5: torch.channels_last_3d}
     for model in _models(pipeline, denoisers):
-        model.to(memory_format=torch.channels_last)
+        for values in model.parameters():
+            if values.dim() in formats:
+                values.data = values.data.contiguous(memory_format=formats[values.dim()])
+    return None
+
+
+def _prompt_cache(
+    pipeline: Any, setting: bool, device: str, denoisers: Sequence[str]
+) -> str | None:
+    if not hasattr(pipeline, "encode_prompt"):
+        return "it reads no words"
+    remember_prompts(pipeline)
     return None
 
 
@@ -181,6 +197,7 @@ LEVERS: Mapping[str, Lever] = {
     "attention": _attention,
     "channels_last": _channels_last,
     "compile": _compile,
+    "prompt_cache": _prompt_cache,
     "tf32": _tf32,
     "vae_slicing": _vae_slicing,
 }

@@ -27,7 +27,7 @@ from shared.gpu_jobs.signing import HEADER, body_key, check_body
 from shared.jobs.job import Job
 from shared.pipeline.services import Services
 from shared.ports import Conflict
-from shared.providers.call import Answer
+from shared.providers.call import Answer as HttpAnswer
 from shared.providers.contract import WebhookScheme
 from shared.providers.engines import provider_for
 from shared.providers.provider import Provider
@@ -58,7 +58,7 @@ def handler(event: Event, _context: Any) -> Event:
             key = body_key(secrets[CALLBACK_SECRET], token)
             return _hear_runner(house, jobs, job, claim, event, key)
         provider, raw = provider_for(job.provider, secrets), _raw_body(event)
-        echo = provider.adapter.challenge_reply(Answer(200, {}, raw).document)
+        echo = provider.adapter.challenge_reply(HttpAnswer(200, {}, raw).document)
         if echo is not None:  # it only asks whether somebody listens: the token is not used up
             return {"statusCode": 200, "body": json.dumps(echo)}
         check_signature(event.get("headers") or {}, raw, provider, secrets)

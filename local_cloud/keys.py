@@ -27,7 +27,7 @@ def keep_keys(session: CloudSession, project: Path) -> tuple[str, ...]:
 
 
 def provider_settings(values: Mapping[str, str]) -> dict[str, str]:
-    """Those of `values` that providers and language models know by name."""
+    """Those of `values` that providers, GPUs of ours and language models know by name."""
     names: set[str] = set(SETTINGS)
     prefixes: list[str] = []
     names.update((WRITER_SETTING, MODEL_SETTING, BEDROCK_URL_SETTING))

@@ -3,6 +3,7 @@
 drop      <project>/<batch>/…            what creators drop; our answers start with `_`
 work      runs/<run id>/…                what one run decided
           artefacts/<clip key>/…         what was made, named by its content
+          prompts/<hash>.json            what was written from a scene, named by its words
           made/<order key>.json          which orders were made already
 library   <project>/<batch>/…            finished clips with their companions
           _audit/<project>/<batch>/…     one JSON line an operation
@@ -142,6 +143,11 @@ class ArtefactKeys(NamedTuple):
     def review_sheet(self) -> str:
         """The frames that a reviewer should look at; only of a clip that failed."""
         return self._key("review.jpg")
+
+    @property
+    def heatmap(self) -> str:
+        """Where it flashes; only of a clip in which something is flagged."""
+        return self._key("heatmap.png")
 
     @property
     def inspection(self) -> str:

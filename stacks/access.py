@@ -107,11 +107,11 @@ def grant(role: iam.Role, access: Iterable[Access], places: Places) -> None:
     for right in sorted(access):
         if right in OBJECT_RIGHTS:
             _grant_objects(role, OBJECT_RIGHTS[right], places)
+        elif right is Access.ASK_MODELS:
+            _grant_models(role)
         elif right is Access.QUEUE_WORK:
             for queue in places.workers:
                 role.add_to_policy(_allow(("sqs:SendMessage",), queue.queue_arn))
-        elif right is Access.ASK_MODELS:
-            _grant_models(role)
         else:
             role.add_to_policy(_whole(right, places))
     role.add_to_policy(protect(places.buckets))

@@ -71,10 +71,13 @@ class DiffusersGenerator(ABC):
         check_weights(self.row.id, weights)
         self._require_packages()
         with torch_faults(f"loading {self.row.id} by recipe `{recipe.name}`"):
-            pipeline = self.open_pipeline(weights, self._dtypes(recipe))
-            pipeline.set_progress_bar_config(disable=True)
-            self.notes = speed.apply(pipeline, recipe, device, self.denoisers)
-            self._pipeline = pipeline
+            self.hold(self.open_pipeline(weights, self._dtypes(recipe)), recipe, device)
+
+    def hold(self, pipeline: Any, recipe: Recipe, device: str) -> None:
+        """Take a pipeline that is in memory, and bring it to its device as the recipe says."""
+        pipeline.set_progress_bar_config(disable=True)
+        self.notes = speed.apply(pipeline, recipe, device, self.denoisers)
+        self._pipeline, self._for_words = pipeline, None
 
     def generate(self, request: GenerationRequest, on_step: OnStep) -> GeneratedFrames:
         """See `Generator.generate`."""

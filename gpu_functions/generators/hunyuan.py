@@ -1,12 +1,8 @@
 """HunyuanVideo: the 13B image-to-video model, and 1.5."""
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-import torch
-
-from gpu_functions.generators.contract import GenerationRequest
+from gpu_functions.generators.contract import GenerationRequest, Recipe
 from gpu_functions.generators.diffusers_generator import DiffusersGenerator
 from gpu_functions.generators.words import common_arguments
 
@@ -33,10 +29,9 @@ class Hunyuan15Generator(DiffusersGenerator):
 
     pipeline_name = "HunyuanVideo15ImageToVideoPipeline"
 
-    def open_pipeline(self, weights: Path, dtypes: Mapping[str, torch.dtype]) -> Any:
-        pipeline = super().open_pipeline(weights, dtypes)
+    def hold(self, pipeline: Any, recipe: Recipe, device: str) -> None:
         self._own_guider = pipeline.guider
-        return pipeline
+        super().hold(pipeline, recipe, device)
 
     def arguments(self, request: GenerationRequest) -> dict[str, Any]:
         guider = self._own_guider

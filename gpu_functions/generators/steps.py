@@ -39,7 +39,7 @@ def watched_steps(pipeline: Any, steps: int, on_step: OnStep) -> Iterator[dict[s
     try:
         yield {}
     finally:
-        del scheduler.step
+        scheduler.step = original
 
 
 class _Watch:

@@ -62,12 +62,6 @@ def video_request(
     )
 
 
-def for_own_gpu(wanted: VideoRequest, row: ModelRow, draft: Draft) -> VideoRequest:
-    """With what only a GPU of ours can heed: the move as a number, and what will be delivered."""
-    params = {**wanted.params, **camera_params(draft.request, draft.shape, row)}
-    return wanted.model_copy(update={"params": params, "delivery": delivery(draft)})
-
-
 def camera_params(request: ClipRequest, shape: Shape, row: ModelRow) -> dict[str, int]:
     """The camera's move as a number, for a model that has one and was not given it (B055)."""
     if BUCKET not in row.capabilities.extras or BUCKET in request.generation_params:
@@ -176,9 +170,14 @@ def maker_of(ranking: Ranking, candidate: Candidate, draft: Draft) -> Maker:
     )
     why = tuple(ranking.explanation(candidate))
     wanted = video_request(draft.request, draft.shape.size, draft.materials)
-    asked = model_request(row, candidate, with_camera(wanted, draft.shape))
-    if candidate.engine in OWN_GPUS:
-        asked = for_own_gpu(asked, row, draft)
+    camera = camera_params(draft.request, draft.shape, row)
+    asked = model_request(row, candidate, with_camera(wanted, draft.shape)).model_copy(
+        update={
+            "params": {**wanted.params, **camera},
+            # nobody else heeds it, and it would rename clips that were paid for before
+            "delivery": delivery(draft) if candidate.engine in OWN_GPUS else None,
+        }
+    )
     trimmed = _trimmed(candidate, asked_sec)
     renders = row.id == CAMERA_MOVE
     return Maker(*(row, candidate.engine, why, (*deviations, *trimmed)), None if renders else asked)

@@ -71,9 +71,8 @@ def finish_clip(services: Services, item: ClipItem) -> None:
                 (artefacts.poster, result.poster, "image/jpeg"),
             ):
                 services.objects.upload(services.work_bucket, key, made.path, content_type=type_)
-            document = finished_document(item, plan, result, source)
+            document = finished_document(item, plan, result, source, generation(services, item))
             document["sound_checks"] = _sound_checks(result)
-            document["generation"] = generation(services, item)
         services.objects.write(
             services.work_bucket,
             artefacts.finished,
@@ -176,6 +175,11 @@ def _make(
     return encode_clip(source.frames, spec=spec, out_dir=scratch, lut=lut)
 
 
+def _sound_checks(result: FinishResult) -> list[dict[str, Any]]:
+    """What is to be heard, for the inspection report; InspectClip cannot listen."""
+    return [check.model_dump(mode="json") for check in sound_checks(result.master.path)]
+
+
 def generation(services: Services, item: ClipItem) -> dict[str, Any] | None:
     """What a GPU of ours reported of the job, for the clip's metadata; None of anybody else's."""
     if not item.job_id:
@@ -187,17 +191,20 @@ def generation(services: Services, item: ClipItem) -> dict[str, Any] | None:
     return report.facts()
 
 
-def _sound_checks(result: FinishResult) -> list[dict[str, Any]]:
-    """What is to be heard, for the inspection report; InspectClip cannot listen."""
-    return [check.model_dump(mode="json") for check in sound_checks(result.master.path)]
-
-
 def finished_document(
-    item: ClipItem, plan: ClipPlan, result: FinishResult, source: Source
+    item: ClipItem,
+    plan: ClipPlan,
+    result: FinishResult,
+    source: Source,
+    made: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What was made, for the stages after this one and for the clip's metadata.
 
     Another clip with the same content uses it too, so nothing but `made_by` speaks of the clip.
+
+    Parameters
+    ----------
+    made : how the frames were generated, where a GPU of ours did it.
     """
 
     def written(file: FinishedFile) -> dict[str, Any]:
@@ -221,6 +228,7 @@ def finished_document(
             "proxy": written(result.proxy),
             "poster": written(result.poster),
         },
+        "generation": made,
         "lut_sha256": result.lut_sha256,
         "warnings": [*result.warnings, *filter(None, [source.note])],
         "made_by": [item.run.run_id, item.stem],

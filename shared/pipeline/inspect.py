@@ -36,7 +36,10 @@ def inspect_clip(services: Services, item: ClipItem) -> str:
             master = ObjectRef(bucket=services.work_bucket, key=artefacts.master)
             services.objects.download(master, path)
             expected = replace(expectation(plan, finished), reference=_reference(services, plan))
-            report = inspect_file(path, expected).joined(sound_checks(finished))
+            heatmap = Path(scratch) / "heatmap.png"
+            report = inspect_file(path, expected, heatmap=heatmap).joined(sound_checks(finished))
+            if heatmap.is_file():
+                _keep_heatmap(services, artefacts, heatmap.read_bytes())
             if report.verdict.severity >= Verdict.FAIL.severity:
                 _keep_sheet(services, artefacts, review_sheet(path, report))
         services.objects.write(
@@ -65,6 +68,12 @@ def _shown(check: CheckResult) -> Check:
     """A check as a clip's row keeps it."""
     kept = set(Check.model_fields)
     return Check.model_validate(check.model_dump(mode="json", include=kept))
+
+
+def _keep_heatmap(services: Services, artefacts: ArtefactKeys, picture: bytes) -> None:
+    services.objects.write(
+        services.work_bucket, artefacts.heatmap, picture, content_type="image/png"
+    )
 
 
 def _keep_sheet(services: Services, artefacts: ArtefactKeys, sheet: bytes) -> None:

@@ -20,13 +20,17 @@ from shared.safety.temporal import TemporalArtefacts
 MAX_PIXELS = 8192 * 4320
 
 
-def default_checks() -> tuple[Check, ...]:
+def default_checks(heatmap: Path | None = None) -> tuple[Check, ...]:
     """A new set of every check, in the order of the report."""
-    return (Playability(), Contract(), Flashes(), TemporalArtefacts())
+    return (Playability(), Contract(), Flashes(heatmap=heatmap), TemporalArtefacts())
 
 
 def inspect_clip(
-    path: Path, expected: Expectation, checks: Sequence[Check] | None = None
+    path: Path,
+    expected: Expectation,
+    checks: Sequence[Check] | None = None,
+    *,
+    heatmap: Path | None = None,
 ) -> InspectionReport:
     """Decode a finished clip once and judge it.
 
@@ -37,6 +41,7 @@ def inspect_clip(
     path : the delivered mp4.
     expected : what it was promised to be.
     checks : unused instances; by default a new set of all of them.
+    heatmap : where the default checks write a PNG of flashes, if they find any.
     """
     started = time.perf_counter()
     try:
@@ -45,7 +50,7 @@ def inspect_clip(
     except Unreadable as error:
         verdict = CheckResult(name="container", verdict=Verdict.UNREADABLE, message=f"{error}.")
         return InspectionReport.of((verdict,), frame_count=0, seconds=_since(started))
-    chosen = default_checks() if checks is None else tuple(checks)
+    chosen = default_checks(heatmap) if checks is None else tuple(checks)
     for check in chosen:
         check.start(clip)
     count = 0

@@ -22,8 +22,8 @@ def test_both_scores_stand_on_the_card_and_say_why() -> None:
 
 
 def test_what_was_not_scored_shows_nothing() -> None:
-    assert score_chips(done("a", 0)) is None
-    assert score_reasons(done("a", 0)) is None
+    assert score_chips(done("a", 0, scores=None)) is None
+    assert score_reasons(done("a", 0, scores=None)) is None
 
 
 def test_words_cannot_break_out_of_the_page() -> None:

@@ -18,6 +18,7 @@ from shared.safety.flash.light import LINEAR_OF_CODE
 from shared.safety.report import CheckResult
 
 WIDTH, HEIGHT = 320, 180
+THIRTY = Fraction(30)
 RATES = tuple(map(Fraction, ("24000/1001", "24", "25", "30000/1001", "30", "50", "60")))
 
 Picture = NDArray[np.uint8]

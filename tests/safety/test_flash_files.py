@@ -23,9 +23,7 @@ from shared.safety.report import CheckResult, InspectionReport
 from shared.video.finish import finish_clip
 from shared.video.finish_spec import FinishSpec
 from tests.moving_picture import to_yuv
-from tests.safety.flashing import Picture, blinking, encode, grey, number, still
-
-THIRTY = Fraction(30)
+from tests.safety.flashing import THIRTY, Picture, blinking, encode, grey, number, still
 
 
 def inspect(path: Path, profile: Profile = Profile.BROADCAST) -> InspectionReport:

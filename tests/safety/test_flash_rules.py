@@ -16,6 +16,7 @@ from shared.safety.flash.turns import Turns
 from tests.safety.flashing import (
     HEIGHT,
     RATES,
+    THIRTY,
     WIDTH,
     Picture,
     blinking,
@@ -27,9 +28,6 @@ from tests.safety.flashing import (
     too_often,
     transitions,
 )
-
-THIRTY = Fraction(30)
-
 
 # --- how often ------------------------------------------------------------------------------------
 

@@ -139,7 +139,7 @@ def _rounded(intervals: Intervals) -> tuple[tuple[float, float], ...]:
 
 
 def _frames(finding: Finding) -> tuple[int, ...]:
-    """The worst frame and the first ones over the limit."""
+    """The worst frame over the limit, the first and the last."""
     if not finding.frames:
         return ()
-    return tuple(dict.fromkeys((finding.at_frame, *finding.frames)))[:_MOST_FRAMES]
+    return tuple(dict.fromkeys((finding.at_frame, finding.frames[0], finding.frames[-1])))

@@ -5,6 +5,7 @@ the way it loads the real one. Frame rules, size multiples and the shapes of inp
 the real model; only widths and depths are not.
 """
 
+import inspect
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -42,6 +43,14 @@ def build_tiny(model_id: str, folder: Path, seed: int = 0) -> Path:
     if hasattr(module, "after_save"):
         module.after_save(folder)
     return folder
+
+
+def builder(model_id: str) -> tuple[type[Any], dict[str, Any]]:
+    """The pipeline's class, and the parts and settings of a tiny one by name."""
+    pipeline = import_module(f"{__name__}.{FAMILIES[model_id]}").build(model_id)
+    has = {**pipeline.config, **pipeline.components}
+    known = inspect.signature(type(pipeline).__init__).parameters
+    return type(pipeline), {name: has[name] for name in known if name in has}
 
 
 def _open_gates(pipeline: Any) -> None:
