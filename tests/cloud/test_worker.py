@@ -110,12 +110,11 @@ def accepted(town: Town, batch: str, *stems: str) -> None:
     Models with random weights paint noise, and the inspection is right that it is no clip of the
     keyframe; everything else about it must be well.
     """
-    town.ended(batch, patience_sec=PATIENCE_SEC)
-    for stem in stems:
+    for stem in stems:  # one after the other: each word begins the batch's run anew
+        town.ended(batch, patience_sec=PATIENCE_SEC)
         shown = town.clips(batch)[stem]
         assert shown["status"] == "needs_review", town.answer(batch, "_ERRORS.md")
         town.put(batch, f"{stem}.review.json", {"verdict": "approve", "by": "the test"})
-    for stem in stems:
         wait_until(
             partial(is_published, town, batch, stem),
             f"{stem} in the library",
@@ -129,8 +128,7 @@ def test_two_families_go_the_whole_way_on_a_box_with_two_gpus(
 ) -> None:
     batch = "own-box"
     with worker(town, weights, tmp_path / "worker.log", gpus="cpu,cpu"):
-        fixed = {"generation_params": {"seed": 7}}
-        drop(town, batch, clip("a.png", SVD, **fixed), clip("b.png", LTX, prompt="gulls"))
+        drop(town, batch, clip("a.png", SVD), clip("b.png", LTX, prompt="gulls over a harbour"))
         accepted(town, batch, "a", "b")
     for stem, model in (("a", SVD), ("b", LTX)):
         meta = json.loads(town.published(batch, f"{stem}.video_meta.json"))
@@ -153,17 +151,17 @@ def test_a_worker_that_is_killed_in_the_middle_is_replaced_and_the_clip_is_made_
 ) -> None:
     batch = "killed-box"
     with worker(town, weights, tmp_path / "first.log") as first:
-        drop(town, batch, clip("a.png", SVD, generation_params={"seed": 0}))
+        drop(town, batch, clip("a.png", LTX, prompt="gulls", generation_params={"seed": 0}))
         wait_until(lambda: bool(records(town, batch)), "a claim", patience_sec=PATIENCE_SEC)
         os.kill(first.pid, signal.SIGKILL)
         first.wait()
         with worker(town, weights, tmp_path / "second.log"):
             accepted(town, batch, "a")
-    (record,) = records(town, batch)
-    assert record["claims"] == 2
+    claims = sorted(record["claims"] for record in records(town, batch))
+    assert claims == [1, 2], (
+        "taken over once, and once more with another seed (it failed inspection)"
+    )
     assert {name for name in town.library(batch) if name.endswith(".mp4")} == {
         "a.mp4",
         "a.proxy.mp4",
     }
-    meta = json.loads(town.published(batch, "a.video_meta.json"))
-    assert meta["generation_settings"]["run"]["settings"]["seed"] == 0
