@@ -23,7 +23,7 @@ from shared.ports import Conflict
 from shared.routing.policy import Policy
 from shared.video.finish import finish_clip as encode
 from shared.video.finish_spec import FinishSpec
-from tests.moving_picture import moving_frames
+from tests.moving_picture import frames_of
 from tests.pipeline.house import House, build_house, picture
 
 WAN, KLING = "wavespeed/wan-2.5", "wavespeed/kling-v2.5-turbo-std"
@@ -96,7 +96,8 @@ def _bring_home(house: House, jobs: Jobs, routed: Routed, tmp_path: Path) -> Non
     """The provider's file: 16 frames a second, a little longer than asked."""
     rate = Fraction(16)
     spec = FinishSpec(width=320, height=180, rate=rate, frame_count=84, source_rate=rate)
-    made = encode(lambda: moving_frames(84, size=(320, 180)), spec=spec, out_dir=tmp_path)
+    keyframe = house.objects.read(jobs.rows[routed.job_id].inputs["image"])
+    made = encode(lambda: frames_of(keyframe, 84, size=(320, 180)), spec=spec, out_dir=tmp_path)
     key = job_result_key(routed.job_id)
     house.objects.upload("work", key, made.master.path, content_type="video/mp4")
     jobs.end(routed.job_id, JobState.SUCCEEDED, Outcome.SUCCEEDED, Billed.YES)
