@@ -29,7 +29,7 @@ pytestmark = [
     ),
 ]
 
-SVD, LTX = "stable-video-diffusion-xt-1.1", "ltx-video-0.9.8-13b"
+WAN, LTX = "wan2.2-i2v-a14b", "ltx-video-0.9.8-13b"
 LEASE_SEC = 6
 PATIENCE_SEC = 300.0
 """A model on a processor, beside everything else that a test machine does."""
@@ -42,7 +42,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.gpu.tiny import build_tiny  # noqa: PLC0415 - torch
 
     folder = tmp_path_factory.mktemp("weights")
-    for model in (SVD, LTX):
+    for model in (WAN, LTX):
         build_tiny(model, folder / model)
     return folder
 
@@ -128,9 +128,10 @@ def test_two_families_go_the_whole_way_on_a_box_with_two_gpus(
 ) -> None:
     batch = "own-box"
     with worker(town, weights, tmp_path / "worker.log", gpus="cpu,cpu"):
-        drop(town, batch, clip("a.png", SVD), clip("b.png", LTX, prompt="gulls over a harbour"))
+        words = {"prompt": "gulls over a harbour"}
+        drop(town, batch, clip("a.png", WAN, **words), clip("b.png", LTX, **words))
         accepted(town, batch, "a", "b")
-    for stem, model in (("a", SVD), ("b", LTX)):
+    for stem, model in (("a", WAN), ("b", LTX)):
         meta = json.loads(town.published(batch, f"{stem}.video_meta.json"))
         settings, run = meta["generation_settings"], meta["generation_settings"]["run"]
         assert (settings["model"], settings["engine"]) == (model, "worker")
