@@ -14,11 +14,17 @@ import httpx
 import pytest
 
 from cli.fake_provider import environment
+from gpu_functions.runner.files import Files
+from gpu_functions.runner.lease import Lease
+from gpu_functions.runner.notes import Notes
+from gpu_functions.runner.voice import Voice
 from local_cloud.cloud import embedded_cloud, session_for
 from local_cloud.deploy import Deployment
 from shared.aws.ledger import DynamoLedger
 from shared.budget.money import MICRO
 from shared.budget.project import Project
+from shared.gpu_jobs.document import GpuJob
+from shared.gpu_jobs.report import RunOutcome
 from shared.providers.fake import FakeProviders, World
 from tests.pipeline.house import picture
 from tests.sounds import clicks, loud_moments
@@ -185,6 +191,7 @@ def house(project: Path, vendors: FakeProviders) -> Iterator[House]:
             if name.startswith(("WAVESPEED", "GOOGLE", "ANTHROPIC")):
                 desk.setenv(name, value)
         desk.setenv("PROMPT_WRITER", "anthropic")
+        desk.setenv("WORKER_GPUS", "rtx4090")
         desk.setenv("WAVESPEED_CONCURRENT", "8")
         desk.setenv("WAVESPEED_PER_MINUTE", "60")
         with embedded_cloud(project, enforce_rights=True) as deployment:
@@ -262,6 +269,38 @@ KINDS: list[dict[str, Any]] = [
     },
 ]
 STEMS = ("astronaut", "coffee", "speaker", "opening")
+
+
+def test_a_worker_is_sent_a_job_and_may_do_all_that_its_document_says(house: House) -> None:
+    """Queue, claim, a look at the keyframe, fresh addresses, result, report, end: with no keys."""
+    house.drop_batch(
+        *("own-gpu",),
+        stem="astronaut",
+        route=["stable-video-diffusion-xt-1.1"],
+        operation="image_to_video",
+    )
+    sqs, queue = house.session.client("sqs"), house.deployment.outputs["WorkerRtx4090QueueUrl"]
+    received: list[dict[str, Any]] = []
+    deadline = time.monotonic() + LIMIT_SEC
+    while not received and time.monotonic() < deadline:
+        received = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=2).get("Messages", [])
+    job = GpuJob.model_validate_json(received[0]["Body"])
+    assert job.callback
+    with Lease(job, "a worker", Voice(job.callback)) as lease:
+        files = Files(job, lease)
+        assert files.read_input("image").startswith(b"\x89PNG")
+        before = lease.addresses
+        assert lease.refresh() != before
+        assert files.report_there() is None
+        result = house.example / "astronaut.png"  # whatever it is, it may be put there
+        files.write_result(result)
+        notes = Notes(runner="a worker")
+        report = notes.report(job, RunOutcome.FAILED, message="only a test of rights")
+        assert files.write_report(report)
+        assert not files.write_report(report), "the first report stays"
+        lease.end()
+    house.wait("own-gpu", "finished", "failed")
+    assert "only a test of rights" in house.reasons("own-gpu")
 
 
 def test_one_batch_of_every_kind_of_clip(house: House, vendors: FakeProviders) -> None:
