@@ -33,7 +33,12 @@ def all_states(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def test_the_template_holds_the_definition_that_is_tested(prod: Assembly) -> None:
     settings = Settings()
-    tested = definition(settings.max_concurrency, timeout_hours=settings.batch_timeout_hours)
+    waiting = settings.approval_wait_hours
+    tested = definition(
+        settings.max_concurrency,
+        timeout_hours=settings.batch_timeout_hours + waiting,
+        approval_hours=waiting,
+    )
     assert prod.definition == tested
 
 
