@@ -290,6 +290,7 @@ def test_a_worker_is_sent_a_job_and_may_do_all_that_its_document_says(house: Hou
         files = Files(job, lease)
         assert files.read_input("image").startswith(b"\x89PNG")
         before = lease.addresses
+        time.sleep(1.1)  # addresses are signed to the second
         assert lease.refresh() != before
         assert files.report_there() is None
         result = house.example / "astronaut.png"  # whatever it is, it may be put there
