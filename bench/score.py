@@ -157,7 +157,9 @@ the classical formula. The target is {TARGET} groups a minute on two processors 
 CPU time of scoring alone, one decoded picture: {sizes}.
 Above one megapixel only the reduction to 1024 pixels grows.
 
-Two idle processors would do {idle} by the CPU time that they took.
+Others ran beside it (load average {os.getloadavg()[0]:.0f} on {os.cpu_count()} processors), which
+stretches the first and third column alike. By the CPU time that it took, two processors of its own
+would do {idle}.
 
 ## What the scores say
 
@@ -167,7 +169,7 @@ How well it animates / how it looks, for the example keyframes and copies with o
 
 The fastest of interleaved passes each. Measured {datetime.now(UTC):%Y-%m-%d} on {os.cpu_count()}
 processors ({platform.machine()}), Python {platform.python_version()}, numpy {version("numpy")},
-Pillow {version("pillow")}, on a shared machine: what others take only ever adds.
+Pillow {version("pillow")}.
 """
 
 

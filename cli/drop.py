@@ -97,6 +97,21 @@ def follow(dropped: Dropped, show: Follow, *, every_sec: float = 0.5) -> list[di
         time.sleep(every_sec)
 
 
+def watch_to_end(
+    target: Target, batch: Folder, show: Follow, *, every_sec: float = 0.5
+) -> list[dict[str, Any]]:
+    """Wait until every run of a folder has ended, telling `show` all the way.
+
+    Returns the runs' last status, newest first; none when nothing is known of the folder.
+    """
+    while True:
+        runs = read_status(target, batch)
+        show(runs)
+        if all(BatchState(run["state"]).ended for run in runs):
+            return runs
+        time.sleep(every_sec)
+
+
 def _ended(run: dict[str, Any], before: dict[str, str], waited: float) -> bool:
     if not BatchState(run["state"]).ended:
         return False

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from shared.prompting.choice import BEDROCK_URL_SETTING
+from shared.prompting.services import SERVICES
 from shared.providers import ADAPTERS
 from shared.providers.fake import FAULTS, ChaosPlan, FakeProviders, World
 from shared.providers.fake.server import serve_forever
@@ -50,4 +52,8 @@ def environment(fake: FakeProviders) -> list[str]:
         # The last alternative of each is a plain key, which needs no minting here.
         lines += [f"{secret}={KEY}" for secret in declaration.auth.alternatives[-1]]
         lines += [f"{setting}=fake" for setting in declaration.settings]
+    for name, service in SERVICES.items():
+        lines.append(f"{service.declaration.base_url_setting}={fake.root}/{name}")
+        lines += [f"{secret}={KEY}" for secret in service.declaration.auth.names]
+    lines.append(f"{BEDROCK_URL_SETTING}={fake.root}/bedrock")
     return list(dict.fromkeys(lines))

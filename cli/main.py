@@ -7,7 +7,8 @@ import json
 import signal
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
 from cli import show
-from cli.drop import drop, follow, read_status
+from cli.drop import drop, follow, read_status, watch_to_end
 from cli.errors import WrongUse
 from cli.fake_provider import fake_provider
 from cli.folder import read_folder, sound_folder
@@ -26,15 +27,19 @@ from cli.library import pull as pull_batch
 from cli.models import models
 from cli.money import register_money
 from cli.motion_editor import motion
+from cli.progress import live_progress
 from cli.review import review
 from cli.scoring import register_scoring
 from cli.target import CHECKOUT, Account, Target, find_target, some_target
 from cli.validate import validate_folder
+from cli.weights import weights
+from cli.worker import worker
 from local_cloud.cloud import attach, embedded_cloud
 from local_cloud.errors import CloudNotRunning
 from shared.errors import DropreelError
 from shared.keys import Folder
 from shared.manifest.create import create_manifest
+from shared.manifest.names import CANCEL
 
 app = typer.Typer(
     help="Drop keyframes and a manifest, get finished, checked clips back.",
@@ -55,7 +60,9 @@ ALL_DONE, SOME_NOT, WRONG_USE = 0, 1, 2
 
 app.command("fake-provider")(fake_provider)
 app.command()(review)
+app.command()(worker)
 app.add_typer(jobs, name="jobs")
+app.add_typer(weights, name="weights")
 register_money(app)
 register_scoring(app)
 
@@ -79,7 +86,7 @@ def run(
     with some_target(Account(profile, region), show.step) as target:
         show.step(f"drop {len(dropping.files) + len(dropping.manifests)} files")
         dropped = drop(target, dropping)
-        with show.live_progress() as update:
+        with leaving(target, dropping.batch), live_progress() as update:
             runs = follow(dropped, update)
         files = pull_batch(target, dropping.batch, out)
     show.print_clips(runs)
@@ -153,6 +160,65 @@ def status(
     if batch:
         show.print_clips(runs)
     show.print_end(runs, None)
+
+
+@app.command()
+def watch(
+    batch: Annotated[str, typer.Argument(help="PROJECT/BATCH")],
+    as_json: AsJson = False,
+    profile: Profile = None,
+    region: Region = None,
+) -> None:
+    """Follow a batch to its end; Ctrl-C leaves it running."""
+    target = find_target(Account(profile, region))
+    folder = _batch_folder(batch)
+    if not read_status(target, folder):
+        raise WrongUse(f"Nothing is known of {batch}: no manifest was dropped there yet.")
+    with leaving(target, folder), live_progress() as update:
+        runs = watch_to_end(target, folder, update)
+    if as_json:
+        print(json.dumps({"runs": runs}, ensure_ascii=False, indent=2))
+    else:
+        show.print_clips(runs)
+        show.print_end(runs, None)
+    raise typer.Exit(ALL_DONE if all(map(_all_finished, runs)) else SOME_NOT)
+
+
+@app.command()
+def cancel(
+    batch: Annotated[str, typer.Argument(help="PROJECT/BATCH")],
+    profile: Profile = None,
+    region: Region = None,
+) -> None:
+    """Stop a batch: no clip is begun any more, and providers are asked to stop theirs."""
+    target = find_target(Account(profile, region))
+    folder = _batch_folder(batch)
+    going = [run for run in read_status(target, folder) if not run["ended"]]
+    if not going:
+        raise WrongUse(f"Nothing of {batch} is going on; see `dropreel status {batch}`.")
+    target.objects.write(target.drop_bucket, folder.key(CANCEL), b"", content_type="text/plain")
+    show.console.print(
+        f"CANCEL {escape(batch)}: what is done stays; what a provider is already making may still "
+        "be billed, and is kept for the next drop. "
+        f"`dropreel watch {escape(batch)}` shows the end.",
+        soft_wrap=True,
+    )
+
+
+@contextmanager
+def leaving(target: Target, batch: Folder) -> Iterator[None]:
+    """Ctrl-C while following leaves the batch running, where its cloud outlives the command."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not target.passing:
+            name = escape(batch.prefix.rstrip("/"))
+            show.console.print(
+                f"\n{name} goes on. `dropreel watch {name}` follows it again, "
+                f"`dropreel cancel {name}` stops it.",
+                soft_wrap=True,
+            )
+        raise
 
 
 @app.command()

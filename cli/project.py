@@ -48,6 +48,10 @@ def set_project(
         list[str] | None,
         typer.Option(help="Where a manifest names none: preset or model, repeatable; or `none`."),
     ] = None,
+    prompt_writer: Annotated[
+        str | None,
+        typer.Option(help="Who writes prompts from scenes: bedrock, anthropic, openai, template."),
+    ] = None,
     allow_unverified_prices: Annotated[
         bool | None,
         typer.Option("--allow-unverified-prices/--no-unverified-prices", help="Spend on them?"),
@@ -72,6 +76,7 @@ def set_project(
         "privacy": privacy,
         "origins_denied": _codes(deny_origin),
         "allow_unverified_prices": allow_unverified_prices,
+        "prompt_writer": prompt_writer,
     }
     given: dict[str, Any] = {key: value for key, value in policy.items() if value is not None}
     if max_per_clip is not None:

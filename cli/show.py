@@ -1,24 +1,17 @@
-"""What a person at the terminal sees: progress while it runs, a table at the end."""
+"""What a person at the terminal sees: steps, and a table at the end."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from textwrap import shorten
 from typing import Any
 
 from rich.console import Console
-from rich.live import Live
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 
-from cli.drop import Follow
 from shared.batch import ClipStatus
 
 console = Console(stderr=True, highlight=False)
 """People read stderr; stdout carries the JSON document, if one is asked for."""
 
-SHOWN_CLIPS = 12
 COLOURS = {
     ClipStatus.DONE: "green",
     ClipStatus.REJECTED: "red",
@@ -32,63 +25,6 @@ COLOURS = {
 def status_text(status: str) -> str:
     colour = COLOURS.get(ClipStatus(status), "cyan")
     return f"[{colour}]{status.replace('_', ' ')}[/]"
-
-
-class BatchProgress:
-    """One bar for the batch, and one for each of the clips that move."""
-
-    def __init__(self) -> None:
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=28),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TextColumn("{task.fields[note]}"),
-            console=console,
-        )
-        self._total = self._progress.add_task("batch", total=100, note="")
-        self._clips: dict[str, TaskID] = {}
-
-    @property
-    def renderable(self) -> Progress:
-        return self._progress
-
-    def update(self, runs: list[dict[str, Any]]) -> None:
-        """Show the runs' latest status."""
-        if not runs:
-            return
-        percent = sum(run["progress_percent"] for run in runs) / len(runs)
-        note = "; ".join(filter(None, (run["message"] or run["state_text"] for run in runs)))
-        note = escape(shorten(note, 44, placeholder="…"))
-        self._progress.update(self._total, completed=percent, note=note)
-        clips = [clip for run in runs for clip in run["clips"]]
-        moving = [clip for clip in clips if 0 < clip["percent"] < 100]
-        shown = clips if len(clips) <= SHOWN_CLIPS else moving[:SHOWN_CLIPS]
-        self._drop_all_but({clip["stem"] for clip in shown})
-        for clip in shown:
-            self._progress.update(
-                self._task(clip["stem"]),
-                completed=clip["percent"],
-                note=status_text(clip["status"]),
-            )
-
-    def _task(self, stem: str) -> TaskID:
-        if stem not in self._clips:
-            label = f"  {escape(stem[:32])}"
-            self._clips[stem] = self._progress.add_task(label, total=100, note="")
-        return self._clips[stem]
-
-    def _drop_all_but(self, stems: set[str]) -> None:
-        for stem in self._clips.keys() - stems:
-            self._progress.remove_task(self._clips.pop(stem))
-
-
-@contextmanager
-def live_progress() -> Iterator[Follow]:
-    """A live display for the time of the block; call the yielded function with each status."""
-    progress = BatchProgress()
-    with Live(progress.renderable, console=console, refresh_per_second=8):
-        yield progress.update
 
 
 def step(text: str) -> None:

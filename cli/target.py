@@ -8,7 +8,7 @@ otherwise                     a fresh embedded cloud for the time of the command
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,8 @@ class Target:
     objects: S3Objects
     client: Callable[[str], Any]
     endpoint: str = ""
+    passing: bool = False
+    """Is this cloud gone when the command ends?"""
     resource: Callable[[str], Any] = boto3.resource
 
     @property
@@ -78,7 +80,7 @@ def some_target(account: Account, progress: Progress) -> Iterator[Target]:
         running = attach(CHECKOUT)
     except CloudNotRunning:
         with embedded_cloud(CHECKOUT, progress=progress) as deployment:
-            yield _embedded(deployment)
+            yield replace(_embedded(deployment), passing=True)
         return
     yield _embedded(running)
 

@@ -11,9 +11,10 @@ from aws_lambda_powertools.utilities.batch import (
 )
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from lambdas.jobs_wiring import jobs_engine, jobs_queue
+from lambdas.jobs_wiring import book_later, jobs_engine, jobs_queue
 from lambdas.observability import logger
 from lambdas.wiring import Event, logged
+from shared.jobs.engine import JobsEngine
 from shared.jobs.job import Waiter
 from shared.ports import Conflict
 
@@ -46,6 +47,13 @@ def advance(record: SQSRecord) -> None:
     job_id = message["job_id"]
     logger.append_keys(job=job_id)
     engine = jobs_engine()
+    try:
+        _advance(engine, message, job_id)
+    finally:
+        book_later(engine)
+
+
+def _advance(engine: JobsEngine, message: Event, job_id: str) -> None:
     if message.get("token"):
         engine.wait(job_id, _waiter(message))
     try:

@@ -1,6 +1,7 @@
 """From the environment to `Services`: the only place where handlers meet boto3."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import cache, wraps
 from typing import Any
 
@@ -51,6 +52,7 @@ def services() -> Services:
             keyframe_wait_sec=env.keyframe_wait_sec,
             max_manifest_bytes=env.max_manifest_bytes,
             max_keyframe_bytes=env.max_keyframe_bytes,
+            job_deadline=timedelta(seconds=env.job_deadline_sec) if env.job_deadline_sec else None,
         ),
         links=ConsoleLinks(
             region=env.region,

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local_cloud.sessions import CloudSession
+from shared.gpu_jobs.engines import SETTINGS
+from shared.prompting.choice import BEDROCK_URL_SETTING, MODEL_SETTING, WRITER_SETTING
+from shared.prompting.services import SERVICES
 from shared.providers.registry import ADAPTERS
 
 SECRET = "dropreel/providers"  # noqa: S105 - its name
@@ -24,9 +27,12 @@ def keep_keys(session: CloudSession, project: Path) -> tuple[str, ...]:
 
 
 def provider_settings(values: Mapping[str, str]) -> dict[str, str]:
-    """Those of `values` that providers know by name."""
-    names: set[str] = set()
+    """Those of `values` that providers, GPUs of ours and language models know by name."""
+    names: set[str] = set(SETTINGS)
     prefixes: list[str] = []
+    names.update((WRITER_SETTING, MODEL_SETTING, BEDROCK_URL_SETTING))
+    for service in SERVICES.values():
+        names.update((*service.declaration.auth.names, service.declaration.base_url_setting))
     for name, adapter in ADAPTERS.items():
         declaration = adapter.declaration
         names.update((*declaration.auth.names, declaration.base_url_setting))

@@ -48,3 +48,16 @@ class CloudSession:
 def session_for(endpoint: str) -> CloudSession:
     """The clients of the cloud at this address: dummy credentials, `us-east-1`, path-style S3."""
     return CloudSession(endpoint)
+
+
+def environment_for(endpoint: str) -> dict[str, str]:
+    """What lets another program's own AWS client talk to the cloud at this address."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": ACCOUNT,
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }

@@ -8,7 +8,7 @@ the account, not to a clip.
 """
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from functools import cache
 from importlib import resources
@@ -17,6 +17,9 @@ from typing import Literal
 from pydantic import Field
 
 from shared.clip import Document
+
+OVERHEAD_TARGET_USD = 0.0005
+"""What a model-made clip may cost at AWS besides the provider's bill and its encoding."""
 
 FORMULA = "sum over meters of usage * amount_usd / per"
 
@@ -107,3 +110,23 @@ def aws_cost(usage: Usage, prices: AwsPriceList | None = None) -> AwsCost:
     """
     rows = (prices or aws_prices()).prices
     return AwsCost({row.meter: row.cost_usd(n) for row in rows if (n := getattr(usage, row.meter))})
+
+
+def clip_overhead(clip: Usage, jobs: Usage, *, encoding_sec: float, encoding_gb: float) -> AwsCost:
+    """What AWS is owed for a model-made clip besides the provider's bill and its encoding.
+
+        overhead = cost(clip + jobs) - encoding_sec * encoding_gb * price of a GB-second
+
+    Parameters
+    ----------
+    clip : counted by the clip's own states, its transitions and messages included.
+    jobs : counted by the steps of its jobs.
+    encoding_sec, encoding_gb : how long FinishClip ran, and the memory that it had.
+
+    Raises
+    ------
+    ValueError : more was encoded than was counted in all.
+    """
+    encoding = encoding_sec * encoding_gb
+    rest = clip.lambda_gb_seconds - encoding
+    return aws_cost(replace(clip, lambda_gb_seconds=round(rest, 9)) + jobs)

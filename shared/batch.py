@@ -129,6 +129,7 @@ class ClipResult(Document):
     cost: Cost = Cost()
     seconds: dict[str, float] = Field(default_factory=dict, description="per stage")
     progress_percent: int = Field(0, description="of the model that makes the clip, while it does")
+    progress_text: str = Field("", description="its steps or its place in a queue, where told")
     reused: bool = Field(False, description="taken from an earlier run with the same content")
 
 

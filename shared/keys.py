@@ -3,6 +3,7 @@
 drop      <project>/<batch>/…            what creators drop; our answers start with `_`
 work      runs/<run id>/…                what one run decided
           artefacts/<clip key>/…         what was made, named by its content
+          prompts/<hash>.json            what was written from a scene, named by its words
           made/<order key>.json          which orders were made already
 library   <project>/<batch>/…            finished clips with their companions
           _audit/<project>/<batch>/…     one JSON line an operation
@@ -166,6 +167,11 @@ def held_names(stem: str) -> tuple[str, str]:
 def job_result_key(job_id: str) -> str:
     """Where the file that a job brought home lies in the work bucket."""
     return f"jobs/{job_id}/result.mp4"
+
+
+def job_report_key(job_id: str) -> str:
+    """Where a runner of ours writes how its run ended; written last, after the result."""
+    return f"jobs/{job_id}/report.json"
 
 
 def audit_key(batch: str, run: str, stem: str, operation: str) -> str:

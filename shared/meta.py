@@ -45,8 +45,13 @@ class VideoMeta(Document):
     seconds: dict[str, float]
 
 
-def generation_settings(plan: ClipPlan, encoder: str) -> dict[str, Any]:
-    """The settings that made the clip, enough to make it again."""
+def generation_settings(
+    plan: ClipPlan, encoder: str, made: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The settings that made the clip, enough to make it again.
+
+    `made` is what a GPU of ours reported: which one it was, how the model was held, the seed.
+    """
     return {
         "operation": plan.operation.value,
         "model": plan.model,
@@ -61,4 +66,5 @@ def generation_settings(plan: ClipPlan, encoder: str) -> dict[str, Any]:
         "sent": plan.generation.model_dump(mode="json") if plan.generation else None,
         "finish": plan.finish.model_dump(mode="json"),
         "encoder": encoder,
+        **({"run": made} if made else {}),
     }

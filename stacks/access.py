@@ -28,6 +28,12 @@ NOTE_CALLBACKS = ("dynamodb:GetItem", "dynamodb:PutItem")
 
 TELL_TASKS = ("states:SendTaskSuccess", "states:SendTaskHeartbeat")
 
+LANGUAGE_MODELS = (
+    "arn:aws:bedrock:*::foundation-model/*",
+    "arn:aws:bedrock:*:*:inference-profile/*",
+)
+"""Models, and the profiles that lead to them in another region."""
+
 PROTECTED = ("mojo*", "__crop", "__cropped", "__selected")
 """Folders, at any depth, in which nothing may be written (seed B091)."""
 
@@ -42,6 +48,7 @@ class Places:
     table: dynamodb.ITable
     drops: sqs.IQueue
     jobs: sqs.IQueue
+    workers: tuple[sqs.IQueue, ...]
     creators: sns.ITopic
     state_machine_arn: str
     providers_secret_arn: str
@@ -100,6 +107,11 @@ def grant(role: iam.Role, access: Iterable[Access], places: Places) -> None:
     for right in sorted(access):
         if right in OBJECT_RIGHTS:
             _grant_objects(role, OBJECT_RIGHTS[right], places)
+        elif right is Access.ASK_MODELS:
+            _grant_models(role)
+        elif right is Access.QUEUE_WORK:
+            for queue in places.workers:
+                role.add_to_policy(_allow(("sqs:SendMessage",), queue.queue_arn))
         else:
             role.add_to_policy(_whole(right, places))
     role.add_to_policy(protect(places.buckets))
@@ -117,6 +129,19 @@ def acknowledge_keys(role: iam.Role, bucket: s3.IBucket, keys: str, reason: str)
     """Accept that a role's right covers many keys of a bucket in the other stack."""
     place = f"{cross_stack_name(bucket.bucket_arn, bucket)}/{keys}"
     acknowledge(role, f"AwsSolutions-IAM5[Resource::{place}]", reason)
+
+
+def _grant_models(role: iam.Role) -> None:
+    """Ask Bedrock's models; which one is a setting, so the right is to all of them."""
+    role.add_to_policy(
+        iam.PolicyStatement(actions=["bedrock:InvokeModel"], resources=list(LANGUAGE_MODELS))
+    )
+    for resource in LANGUAGE_MODELS:
+        acknowledge(
+            role,
+            f"AwsSolutions-IAM5[Resource::{resource}]",
+            "Which language model writes prompts is a setting of ops, known only when it is asked.",
+        )
 
 
 def _whole(right: Access, places: Places) -> iam.PolicyStatement:

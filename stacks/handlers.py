@@ -32,9 +32,11 @@ class Access(StrEnum):
     START_RUNS = "start runs"
     DROP_AGAIN = "send to the drops queue"
     QUEUE_JOBS = "send to the jobs queue"
+    QUEUE_WORK = "send to the workers' queues"
     TELL_TASKS = "tell waiting tasks"
     READ_KEYS = "read the providers' secret"
     TELL_PEOPLE = "publish to the creators topic"
+    ASK_MODELS = "ask language models"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +65,11 @@ class HandlerSpec:
     @property
     def reads_keys(self) -> bool:
         return Access.READ_KEYS in self.access
+
+    @property
+    def knows_engines(self) -> bool:
+        """Does it decide what a clip can be made with, or send it there?"""
+        return self.reads_keys and self.name != RECEIVE_CALLBACK
 
     @property
     def tells_people(self) -> bool:
@@ -111,7 +118,10 @@ def handler_specs(settings: Settings) -> tuple[HandlerSpec, ...]:
         _spec(RESERVE_BUDGET, finish, 1024, 300, drop, work, Access.WRITE_WORK, keys, tell),
         _spec(AWAIT_APPROVAL, core, 512, 60, Access.TELL_TASKS),
         # looks into the library, so that a name taken by a stranger is refused before rendering
-        _spec("prepare_clip", finish, 3008, 120, drop, work, library, Access.WRITE_WORK, keys),
+        _spec(
+            *("prepare_clip", finish, 3008, 120),
+            *(drop, work, library, Access.WRITE_WORK, keys, Access.ASK_MODELS),
+        ),
         _spec("route_clip", finish, 3008, 120, drop, work, Access.WRITE_WORK, keys),
         _spec(
             *("finish_clip", finish, settings.finish_memory_mb, 900),
@@ -129,7 +139,7 @@ def handler_specs(settings: Settings) -> tuple[HandlerSpec, ...]:
         _spec(
             *(ADVANCE_JOB, core, 1024, 360),
             *(work, Access.WRITE_WORK, keys),
-            *(Access.QUEUE_JOBS, Access.TELL_TASKS, Access.DROP_AGAIN, tell),
+            *(Access.QUEUE_JOBS, Access.QUEUE_WORK, Access.TELL_TASKS, Access.DROP_AGAIN, tell),
         ),
         # open to the internet, so not even the common rights
         HandlerSpec(

@@ -25,7 +25,7 @@ from stacks.handlers import (
     HandlerSpec,
     handler_specs,
 )
-from stacks.queues import dead_letter_queue, work_queue
+from stacks.queues import dead_letter_queue, work_queue, worker_queue
 from stacks.settings import Settings
 from stacks.storage import StorageStack
 from stacks.triggers import settle_broken_runs, sweep_every_hour, wake_on_drops
@@ -75,6 +75,12 @@ class PipelineStack(Stack):
             handler_timeout_sec=self._specs[ADVANCE_JOB].timeout_sec,
             dead_letters=self.jobs_dead_letters,
         )
+        self.workers = {
+            gpu: worker_queue(
+                self, f"Worker{gpu.capitalize()}", dead_letters=self.jobs_dead_letters
+            )
+            for gpu in self._settings.worker_classes
+        }
         self.drops = work_queue(
             self,
             "Drops",
@@ -96,6 +102,7 @@ class PipelineStack(Stack):
             table=self._storage.table,
             drops=self.drops,
             jobs=self.jobs,
+            workers=tuple(self.workers.values()),
             creators=self.creators,
             state_machine_arn=machine_arn(self, self._settings),
             providers_secret_arn=self._secret_arn(),
@@ -128,6 +135,7 @@ class PipelineStack(Stack):
             **({"DROPS_QUEUE_URL": self.drops.queue_url} if spec.drops_again else {}),
             **({"JOBS_QUEUE_URL": self.jobs.queue_url} if spec.queues_jobs else {}),
             **({"PROVIDERS_SECRET": self._settings.providers_secret} if spec.reads_keys else {}),
+            **({"WORKER_QUEUES": self._worker_queues()} if spec.knows_engines else {}),
             **({"CREATORS_TOPIC_ARN": self.creators.topic_arn} if spec.tells_people else {}),
             **(
                 {"APPROVAL_WAIT_HOURS": str(settings.approval_wait_hours)}
@@ -135,6 +143,9 @@ class PipelineStack(Stack):
                 else {}
             ),
         }
+
+    def _worker_queues(self) -> str:
+        return self.to_json_string({gpu: queue.queue_url for gpu, queue in self.workers.items()})
 
     def _secret_arn(self) -> str:
         """The secret that ops make by hand; Secrets Manager ends its ARN with six characters."""
@@ -212,5 +223,9 @@ class PipelineStack(Stack):
             "ApprovalUrl": self.approval.url,
             "DropsDeadLettersUrl": self.drops_dead_letters.queue_url,
             "NotificationsDeadLettersUrl": self.notifications_dead_letters.queue_url,
+            **{
+                f"Worker{gpu.capitalize()}QueueUrl": queue.queue_url
+                for gpu, queue in self.workers.items()
+            },
         }.items():
             CfnOutput(self, name, value=value)

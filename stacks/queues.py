@@ -10,6 +10,8 @@ KEPT = Duration.days(14)
 RECEIVES = 5
 """Tries before a message is set aside."""
 
+WORKER_RECEIVES = 50
+
 
 def dead_letter_queue(scope: Construct, id_: str) -> sqs.Queue:
     """A queue for what was given up; an alarm watches it."""
@@ -19,6 +21,25 @@ def dead_letter_queue(scope: Construct, id_: str) -> sqs.Queue:
         encryption=sqs.QueueEncryption.SQS_MANAGED,
         enforce_ssl=True,
         retention_period=KEPT,
+    )
+
+
+def worker_queue(scope: Construct, id_: str, *, dead_letters: sqs.Queue) -> sqs.Queue:
+    """A queue that machines of yours pull from; they hide what they work at while they work.
+
+    Being turned away because somebody else is at it counts as a receive, so there are more of them
+    than tries.
+    """
+    return sqs.Queue(
+        scope,
+        id_,
+        encryption=sqs.QueueEncryption.SQS_MANAGED,
+        enforce_ssl=True,
+        visibility_timeout=Duration.minutes(2),
+        retention_period=Duration.days(4),
+        dead_letter_queue=sqs.DeadLetterQueue(
+            queue=dead_letters, max_receive_count=WORKER_RECEIVES
+        ),
     )
 
 

@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from shared.gpu_jobs.gpu import tiers
+
 DEFAULT_STAGE = "prod"
 CONTEXT_BLOCK = "dropreel"
 
@@ -47,6 +49,13 @@ def _log_retention(days: int) -> int:
     return days
 
 
+def _gpu_classes(names: str) -> str:
+    found = [name.strip() for name in names.split(",") if name.strip()]
+    if set(found) - set(tiers()):
+        raise ValueError(f"must be of {', '.join(tiers())}, separated by commas")
+    return ",".join(dict.fromkeys(found))
+
+
 def _email(address: str | None) -> str | None:
     if address is not None and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", address):
         raise ValueError("must be an e-mail address, for example ops@example.com")
@@ -76,6 +85,9 @@ class Settings(BaseModel):
 
     providers_secret: Annotated[str, Field(pattern=r"^[A-Za-z0-9/_+=.@-]{1,120}$")] = Field(
         "dropreel/providers", description="secret with the providers' keys, made by hand"
+    )
+    worker_gpus: Annotated[str, AfterValidator(_gpu_classes)] = Field(
+        "rtx4090", description="classes of GPU that get a queue for workers of yours"
     )
     max_concurrency: int = Field(
         40, ge=1, le=1000, description="clips of one batch made at the same time"
@@ -117,6 +129,10 @@ class Settings(BaseModel):
     handler_dependencies: Dependencies = Field(
         Dependencies.BUNDLED, description="`host` leaves libraries out of the bundles"
     )
+
+    @property
+    def worker_classes(self) -> tuple[str, ...]:
+        return tuple(name for name in self.worker_gpus.split(",") if name)
 
     @property
     def destroy(self) -> bool:

@@ -18,6 +18,7 @@ IN_WORDS = {
     "stage": "a block of `cdk.json`",
     "name": "2 to 24 lower-case letters, digits, dashes",
     "providers_secret": "letters, digits and `/_+=.@-`",
+    "worker_gpus": "rtx4090, a100, h100, separated by commas",
     "log_level": "DEBUG, INFO, WARNING, ERROR",
     "alarm_email": "an address",
     "runbook_url": "an address",

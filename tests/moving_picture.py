@@ -1,5 +1,6 @@
 """Small pictures in motion, for tests that need real video."""
 
+import io
 from collections.abc import Iterator
 
 import av
@@ -23,6 +24,19 @@ def moving_frames(
         view = texture[:height, 2 * index : 2 * index + width]
         noise = rng.integers(-grain, grain + 1, view.shape)
         yield to_yuv(np.clip(view + noise, 0, 255).astype(np.uint8))
+
+
+def frames_of(
+    picture: bytes, count: int, *, size: tuple[int, int] = (WIDTH, HEIGHT)
+) -> Iterator[av.VideoFrame]:
+    """A slow push-in on a picture, as a model makes it that starts from its keyframe."""
+    image = Image.open(io.BytesIO(picture)).convert("RGB")
+    width, height = image.size
+    for index in range(count):
+        part = 0.1 * index / count
+        box = (width * part, height * part, width * (1 - part), height * (1 - part))
+        view = image.resize(size, Image.Resampling.LANCZOS, box=box)
+        yield to_yuv(np.asarray(view))
 
 
 def flat_frames(count: int, rgb: tuple[int, int, int]) -> Iterator[av.VideoFrame]:

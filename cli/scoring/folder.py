@@ -52,8 +52,10 @@ def _pictures(folder: Path) -> Iterator[str]:
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not is_ours(name) and not name.startswith(".")]
         for name in names:
-            if is_image(name) and not name.startswith(".") and not is_reserved_stem(stem_of(name)):
-                yield (Path(place) / name).relative_to(folder).as_posix()
+            path = Path(place) / name
+            ours = name.startswith(".") or is_reserved_stem(stem_of(name))
+            if is_image(name) and not ours and path.is_file():
+                yield path.relative_to(folder).as_posix()
 
 
 def score_folder(

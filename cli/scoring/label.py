@@ -8,6 +8,7 @@ import typer
 from cli import show
 from cli.scoring.folder import pictures_of
 from cli.scoring.score import Folder
+from cli.whole_file import write_whole
 from shared.scoring.groups import group_pictures
 from shared.scoring.labels import template
 
@@ -25,7 +26,7 @@ def label(
     rows = [(path, group.name) for group in groups for path in group.paths]
     path = output or folder / LABELS_NAME
     text, new = template(rows, path.read_bytes() if path.exists() else None)
-    path.write_text(text, encoding="utf-8")
+    write_whole(path, text.encode())
     show.console.print(
         f"{path}: {new} new of {len(rows)} picture(s). Fill in `aesthetic` (0 to 10) and "
         "`video_viable` (yes, no or 0 to 1): would it animate well? docs/scoring.md has the guide.",

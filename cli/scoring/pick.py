@@ -4,7 +4,6 @@ Pictures and companions are copied, never moved or changed; what is there alread
 """
 
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +16,7 @@ from cli import show
 from cli.errors import WrongUse
 from cli.scoring.folder import Scored
 from cli.scoring.score import AsJson, EmbeddingsFile, Folder, HeadsFile, scores_of, show_problems
+from cli.whole_file import copy_whole, write_whole
 from shared.manifest.create import REVIEW_FOLDER
 from shared.manifest.names import (
     SIDECAR_EXTENSION,
@@ -109,12 +109,14 @@ def put_keyframes(folder: Path, paths: list[str], target: Path) -> None:
     ------
     WrongUse : two pictures would have one stem there, or another file is in the way.
     """
+    if target.exists() and not target.is_dir():
+        raise WrongUse(f"{target} is a file; the picked keyframes go into a folder of that name.")
     sources = [source for path in paths for source in _with_companions(folder / path)]
     _refuse_clashes(paths, sources, target)
     target.mkdir(exist_ok=True)
     for source in sources:
         if not (target / source.name).exists():
-            shutil.copy2(source, target / source.name)
+            copy_whole(source, target / source.name)
     for path in paths:
         stem = stem_of(path)
         there = {comparable(each.name) for each in target.iterdir() if is_sidecar(each.name)}
@@ -122,7 +124,7 @@ def put_keyframes(folder: Path, paths: list[str], target: Path) -> None:
             continue
         sidecar = {"image_path": Path(path).name, "motion": {"type": "static"}}
         text = json.dumps(sidecar, ensure_ascii=False, indent=2) + "\n"
-        (target / (stem + SIDECAR_EXTENSION)).write_text(text, encoding="utf-8")
+        write_whole(target / (stem + SIDECAR_EXTENSION), text.encode())
 
 
 def _with_companions(path: Path) -> list[Path]:

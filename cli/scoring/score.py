@@ -12,6 +12,7 @@ from cli import show
 from cli.errors import WrongUse
 from cli.scoring.embedding import embeddings_for, read_heads
 from cli.scoring.folder import Scored, pictures_of, score_folder
+from cli.whole_file import write_whole
 from shared.scoring.document import Reason
 
 SCORES_NAME = "_scores.json"
@@ -41,7 +42,7 @@ def score(
     document = scores_document(scored)
     if write:
         text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
-        (folder / SCORES_NAME).write_text(text, encoding="utf-8")
+        write_whole(folder / SCORES_NAME, text.encode())
     if as_json:
         print(json.dumps(document, ensure_ascii=False, indent=2))
     else:

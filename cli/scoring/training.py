@@ -10,6 +10,7 @@ from cli import show
 from cli.errors import WrongUse
 from cli.scoring.embedding import CLIP, NEEDS_TORCH, embeddings_for
 from cli.scoring.score import AsJson
+from cli.whole_file import write_whole
 from shared.scoring.embeddings import save_embeddings
 from shared.scoring.heads import save_heads
 from shared.scoring.labels import read_labels
@@ -39,7 +40,7 @@ def train_scorer(
     vectors = embeddings_for(labels.parent, paths, embeddings, clip)
     if embeddings is None:
         made = labels.with_name("embeddings.npz")
-        made.write_bytes(save_embeddings(vectors))
+        write_whole(made, save_embeddings(vectors))
         show.step(f"kept the embeddings in {made}")
     data = training_data(said, vectors)
     try:
@@ -47,7 +48,7 @@ def train_scorer(
     except ImportError as error:  # torch, or the whole GPU side
         raise WrongUse(NEEDS_TORCH.format(what="Training")) from error
     heads = train_heads(data, seed=seed)
-    output.write_bytes(save_heads(heads))
+    write_whole(output, save_heads(heads))
     report = dict(heads.about)
     if as_json:
         print(json.dumps({"heads": str(output), **report}, ensure_ascii=False, indent=2))

@@ -10,36 +10,34 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from shared.errors import DropreelError, InternalFault
+from shared.catalog.recipe import Recipe
+from shared.errors import DropreelError, InternalFault, Transient
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from PIL import Image
 
+__all__ = [
+    "Deviation",
+    "FramesUnusable",
+    "GeneratedFrames",
+    "GenerationCancelled",
+    "GenerationRequest",
+    "Generator",
+    "GpuLost",
+    "OnStep",
+    "OutOfMemory",
+    "Recipe",
+    "WeightsMissing",
+]
+
 OnStep = Callable[[int, int], None]
 """Told after each denoising step: steps done, steps in all. May raise `GenerationCancelled`."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """How a model is held on one class of GPU; a row of the catalogue (`recipes`).
-
-    Attributes
-    ----------
-    dtype : of weights and activations: `bfloat16`, `float16` or `float32`.
-    quantization : `none`, `fp8` or `int8` (weights and activations where the GPU has it).
-    offload : `none`, `model` (one component at a time on the GPU) or `group`.
-    vae_tiling : decode the picture in tiles.
-    levers : further switches of `gpu_functions.speed`, by name.
-    """
-
-    name: str
-    dtype: str = "bfloat16"
-    quantization: str = "none"
-    offload: str = "none"
-    vae_tiling: bool = False
-    levers: Mapping[str, Any] = field(default_factory=dict)
+Deviation = tuple[str, Any, Any, str]
+"""A forced change: field, what was asked, what was used, and the reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,14 +74,19 @@ class GeneratedFrames:
 
     Attributes
     ----------
-    frames : (n, height, width, 3) uint8, full-range sRGB.
+    sound, sound_rate : of a model that makes its own: (channels, samples) float32 from -1 to 1,
+        and samples a second.
+    frames : (n, height, width, 3) uint8, full-range sRGB; a size other than the request's is
+        among the deviations.
     fps : native rate of the frames.
-    deviations : forced changes, as (field, asked, used, reason).
+    deviations : forced changes.
     """
 
     frames: "NDArray[np.uint8]"
     fps: Fraction
-    deviations: tuple[tuple[str, Any, Any, str], ...] = ()
+    deviations: tuple[Deviation, ...] = ()
+    sound: "NDArray[np.float32] | None" = None
+    sound_rate: int | None = None
 
 
 class Generator(Protocol):
@@ -104,7 +107,9 @@ class Generator(Protocol):
 
         Raises
         ------
-        OutOfMemory : the request does not fit with this recipe.
+        InvalidInput : the request breaks the model's rules; says which, and what would do.
+        OutOfMemory : the request does not fit with this recipe; the generator may be used again.
+        GpuLost : the GPU failed; this process is of no use any more.
         FramesUnusable : NaN, infinite or constant frames; never handed on.
         GenerationCancelled : raised by `on_step`, passed through.
         """
@@ -117,6 +122,10 @@ class WeightsMissing(InternalFault):
 
 class OutOfMemory(DropreelError):
     """The GPU's memory is too small for this recipe; the next one may do."""
+
+
+class GpuLost(Transient):
+    """The GPU failed underneath; this process cannot go on, another one may."""
 
 
 class FramesUnusable(InternalFault):

@@ -21,6 +21,7 @@ from cli.drop import Dropped, drop, follow, read_status
 from cli.errors import WrongUse
 from cli.folder import read_folder
 from cli.library import pull
+from cli.progress import live_progress
 from cli.target import Account, Target, find_target
 from scripts.script import FINE, NOT_ALL_FINE, run
 from shared.keys import Folder
@@ -42,7 +43,7 @@ def sync(target: Target, asked: argparse.Namespace) -> int:
     fetch = asked.download is not None
     fine = True
     if asked.monitor or (fetch and asked.folder):
-        with show.live_progress() as update:
+        with live_progress() as update:
             runs = follow(dropped, update)
         show.print_clips(runs)
         show.print_end(runs, None)

@@ -80,11 +80,11 @@ class JobDesk:
         row = self._services.rows.clip(folder, job.run_id, job.stem)
         if row is None or row.status is not ClipStatus.GENERATING:
             return
-        if row.result.progress_percent != job.progress_percent:
+        told = (row.result.progress_percent, row.result.progress_text)
+        if told != (job.progress_percent, job.progress_text):
+            news = {"progress_percent": job.progress_percent, "progress_text": job.progress_text}
             with suppress(Conflict):  # the clip has moved on: its own news are newer
-                self._services.rows.save_clip(
-                    row.moved(row.status, progress_percent=job.progress_percent)
-                )
+                self._services.rows.save_clip(row.moved(row.status, **news))
         write_status(self._services, folder)
 
 

@@ -1,12 +1,18 @@
 """From the catalogue's quotes to the ledger's amounts, with the price row beside them."""
 
+from collections.abc import Callable
+
 from shared.budget.entry import PriceUsed
 from shared.budget.errors import PriceUnknown
 from shared.budget.money import micro_usd
 from shared.budget.treasury import JobPrice, priced_by_its_estimate
 from shared.catalog.catalog import load_catalog
+from shared.catalog.model import ModelRow
 from shared.catalog.pricing import Quote, Unpriced, price_of_request
 from shared.jobs.job import Job
+from shared.jobs.request import VideoRequest
+
+Pricer = Callable[[ModelRow, VideoRequest, str], Quote | Unpriced]
 
 
 def price_used(model: str, quote: Quote) -> PriceUsed:
@@ -33,10 +39,19 @@ def job_price(model: str, quote: Quote) -> JobPrice:
     )
 
 
-def catalogue_price(job: Job) -> JobPrice:
+def by_the_catalogue(row: ModelRow, request: VideoRequest, engine: str) -> Quote | Unpriced:
+    """A price by the catalogue's rows alone."""
+    return price_of_request(row, request, engine=engine or None)
+
+
+def catalogue_price(job: Job, price: Pricer = by_the_catalogue) -> JobPrice:
     """What the catalogue says that a job costs, today.
 
     Prices that it cannot know by itself (GPU seconds) are those that the job was chosen for.
+
+    Parameters
+    ----------
+    price : for engines whose prices are not in the catalogue.
 
     Raises
     ------
@@ -44,11 +59,7 @@ def catalogue_price(job: Job) -> JobPrice:
     """
     model, _, engine = job.candidate.partition("@")
     row = load_catalog().find(model)
-    quote = (
-        price_of_request(row, job.request, engine=engine or None)
-        if row
-        else Unpriced("it is not in the catalogue")
-    )
+    quote = price(row, job.request, engine) if row else Unpriced("it is not in the catalogue")
     if isinstance(quote, Quote) and row:
         return job_price(row.id, quote)
     if job.estimate_usd > 0:

@@ -8,7 +8,7 @@ from shared.budget.ledger import Ledger
 from shared.budget.money import MicroUsd, micro_usd
 from shared.clip import Document
 from shared.jobs.job import Job
-from shared.jobs.outcome import Billed, JobState
+from shared.jobs.outcome import Billed, Ending, JobState
 from shared.ports import Conflict
 
 
@@ -80,17 +80,18 @@ class LedgerTreasury:
         elif ending is None:
             return
         elif ending.billed is Billed.YES:
-            self.ledger.settle(name, job.job_id, self._charge(job, ending.cost_usd))
+            self.ledger.settle(name, job.job_id, self._charge(job, ending))
         elif ending.billed is Billed.NO:
             self.ledger.release(name, job.job_id, ending.message)
         else:
             self.ledger.hold(name, job.job_id, ending.message)
 
-    def _charge(self, job: Job, reported_usd: float | None) -> Charge:
+    def _charge(self, job: Job, ending: Ending) -> Charge:
         entry = self.ledger.store.entry(job.project_id, job.job_id)
+        known = None if ending.cost_usd is None else micro_usd(ending.cost_usd)
         return best_charge(
-            reported=None if reported_usd is None else micro_usd(reported_usd),
-            measured=self.measured_of(job),
+            reported=None if ending.measured else known,
+            measured=known if ending.measured else self.measured_of(job),
             # what the money was set aside for, whatever the price list says by now
             estimate=entry.estimate if entry else self.price_of(job).expected,
         )

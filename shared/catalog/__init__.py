@@ -1,7 +1,6 @@
 """The models that a clip can be made with, as data."""
 
 from shared.catalog.catalog import Catalog, find_model, load_catalog
-from shared.catalog.choice import choose_model
 from shared.catalog.model import ModelKind, ModelRow, ModelStatus
 from shared.catalog.price import Price
 
@@ -11,7 +10,6 @@ __all__ = [
     "ModelRow",
     "ModelStatus",
     "Price",
-    "choose_model",
     "find_model",
     "load_catalog",
 ]

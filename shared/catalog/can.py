@@ -8,6 +8,7 @@ from enum import StrEnum
 from pydantic import Field, model_validator
 
 from shared.clip import Document
+from shared.frames import FrameRule as Counts
 
 ANY = "*"
 """In a list of resolutions or aspects: whatever is asked."""
@@ -66,8 +67,13 @@ class FileLimits(Document):
 class FrameRule(Document):
     """The frame counts, sizes and rate that an open model was trained for.
 
-    A count is allowed when it is `frame_step` × k + `frame_offset`; sides are multiples of
+    A count is allowed when it is `frame_step` × k + `frame_offset`, from `least_frames` to
+    `most_frames`; without a step, `default_frames` alone is. Sides are multiples of
     `size_multiple`.
+
+    Attributes
+    ----------
+    sizes : (width, height) that it was trained at, for each of its resolutions.
     """
 
     fps: float
@@ -75,6 +81,21 @@ class FrameRule(Document):
     frame_step: int | None = None
     frame_offset: int = 0
     default_frames: int | None = None
+    least_frames: int = 1
+    most_frames: int | None = None
+    sizes: dict[str, tuple[int, int]] = Field(default_factory=dict)
+
+    @property
+    def counts(self) -> Counts:
+        """The counts it can make."""
+        if self.frame_step is None and self.default_frames is not None:
+            return Counts(fixed=(self.default_frames,))
+        return Counts(
+            step=self.frame_step or 1,
+            offset=self.frame_offset,
+            least=self.least_frames,
+            most=self.most_frames,
+        )
 
 
 class Capabilities(Document):

@@ -19,6 +19,10 @@ from shared.errors import Problem
 from shared.jobs.request import MediaInput, VideoRequest
 from shared.nearest import did_you_mean
 
+ON_OWN_GPUS = frozenset({"modal", "worker"})
+OF_OWN_GPUS = ("gpu", "num_frames", "num_inference_steps", "vram_cap_gb")
+"""Parameters that every model takes which runs on a GPU of ours."""
+
 INPUTS = {
     "image": "an image",
     "last_frame": "a last frame",
@@ -184,6 +188,8 @@ def _expansion(case: _Case) -> Iterator[Problem]:
 
 def _extras(case: _Case) -> Iterator[Problem]:
     known = case.row.capabilities.extras
+    if not ON_OWN_GPUS.isdisjoint(case.row.engines):
+        known = (*known, *OF_OWN_GPUS)
     for name in sorted(case.request.params.keys() - set(known)):
         takes = f"It takes {listed(known)}." if known else "It takes none."
         hint = f"{did_you_mean(name, known)} {takes}".strip()

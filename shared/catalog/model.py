@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from shared.catalog.can import Capabilities, Need
 from shared.catalog.price import Price
+from shared.catalog.recipe import GpuClass, Sampling, recipe_book
 from shared.clip import Document, Operation
 
 CAMERA_MOVE = "camera_move"
@@ -101,6 +102,12 @@ class ModelRow(Document):
     replacement : a model of this catalogue to use instead.
     not_yet : why this version cannot run it; empty when it can.
     tested : None as long as nobody has run it with a real key.
+    revision : the commit of the weights' repository; empty while nobody has pinned one.
+    parts : repositories by component, where weights are put together from several; `base` is the
+        one that all else is laid over.
+    recipes : for weights that we run ourselves, names from the recipe book by class of GPU; the
+        best first.
+    sampling : for weights that we run ourselves, what holds where a request says nothing.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9_.\-]*(/[a-z0-9][a-z0-9_.\-]*)?$")
@@ -133,6 +140,9 @@ class ModelRow(Document):
     not_yet: str = ""
     tested: Tested | None = None
     revision: str = ""
+    parts: dict[str, str] = Field(default_factory=dict)
+    recipes: dict[GpuClass, tuple[str, ...]] = Field(default_factory=dict)
+    sampling: Sampling | None = None
     note: str = ""
     schema_version: Literal["1"] = "1"
 
@@ -141,6 +151,13 @@ class ModelRow(Document):
         kind, _, provider = self.engine.partition(":")
         if kind == "api" and provider != self.provider:
             raise ValueError(f"{self.id}: engine {self.engine} is not provider {self.provider}'s")
+        return self
+
+    @model_validator(mode="after")
+    def _recipes_are_in_the_book(self) -> "ModelRow":
+        named = {name for names in self.recipes.values() for name in names}
+        if unknown := named - recipe_book().keys():
+            raise ValueError(f"{self.id}: these recipes are in no book: {sorted(unknown)}")
         return self
 
     @property

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 
-from shared.catalog.can import Capabilities, Need, Span
+from shared.catalog.can import Capabilities, FrameRule, Need, Span
 from shared.catalog.catalog import Catalog
 from shared.catalog.model import ModelKind, ModelRow
 from shared.catalog.price import Currency, Price
 from shared.catalog.pricing import Unpriced
 from shared.catalog.query import UNIT_OF_USE, Listed, list_models
+from shared.catalog.recipe import GpuClass
 
 INTRODUCTION = """\
 # Models
@@ -38,6 +39,12 @@ TITLES = {
     ModelKind.LLM: "Language models",
 }
 INPUTS = ("image", "last_frame", "audio", "mask", "prompt", "negative_prompt", "seed")
+GPU_CLASSES = (GpuClass.RTX4090, GpuClass.A100, GpuClass.H100)
+ABOUT_RECIPES = """\
+Frames, rate and sides are what the model was trained for; a request is brought to them, and what
+that changes is among the clip's deviations. A recipe is a way to hold the model on a class of GPU
+(`shared/catalog/recipe_book.json`, [gpu.md](gpu.md)); the next is tried when one runs out of
+memory. Nobody has run these recipes on their GPUs yet."""
 SIGNS = {Need.NO: "·", Need.OPTIONAL: "○", Need.REQUIRED: "●"}
 
 
@@ -51,6 +58,8 @@ def models_page(catalog: Catalog) -> str:
         parts.append(f"## {title}\n\n{_overview(rows, kind)}")
     makers = [row for row in here if row.operations]
     parts.append(f"## What they take\n\n{_capabilities(makers)}")
+    runnable = [row for row in makers if row.recipes]
+    parts.append(f"## On your own GPUs\n\n{_own_gpus(runnable)}")
     parts.append(f"## Prices\n\n{_prices(catalog.models)}")
     parts.append(f"## {GONE}\n\n{_gone(gone)}")
     parts.append(f"## Notes\n\n{_notes(catalog.models)}")
@@ -107,6 +116,37 @@ def _seconds(can: Capabilities) -> str:
     if isinstance(can.durations_sec, Span):
         return f"{can.durations_sec.low:g}–{can.durations_sec.high:g}"
     return ", ".join(f"{each:g}" for each in can.durations_sec or ()) or "unknown"
+
+
+def _own_gpus(rows: Sequence[ModelRow]) -> str:
+    head = ("model", "weights", "commit", "frames", "fps", "sides", "sizes", "steps", "guidance")
+    table = _table((*head, *GPU_CLASSES), (_own_gpu_row(row) for row in rows))
+    return f"{ABOUT_RECIPES}\n\n{table}"
+
+
+def _own_gpu_row(row: ModelRow) -> tuple[str, ...]:
+    rule, sampling = row.capabilities.frames, row.sampling
+    if rule is None or sampling is None:
+        raise ValueError(f"{row.id} has recipes, but no frame rule or no sampling")
+    guidance = "" if sampling.guidance is None else f"{sampling.guidance:g}"
+    repositories = row.parts.values() or (row.provider_model,)
+    return (
+        *(f"`{row.id}`", " ".join(f"`{each}`" for each in repositories)),
+        *(row.revision[:12] or "not pinned", _frame_counts(rule), f"{rule.fps:g}"),
+        f"×{rule.size_multiple}",
+        " ".join(f"{width}×{height}" for width, height in rule.sizes.values()),
+        *(str(sampling.steps), guidance),
+        *(" ".join(f"`{name}`" for name in row.recipes.get(each, ())) for each in GPU_CLASSES),
+    )
+
+
+def _frame_counts(rule: FrameRule) -> str:
+    if rule.frame_step is None:
+        return str(rule.default_frames)
+    series = "any" if rule.frame_step == 1 else f"{rule.frame_step}k+{rule.frame_offset}"
+    least = f" from {rule.least_frames}" if rule.least_frames > 1 else ""
+    most = f" to {rule.most_frames}" if rule.most_frames else ""
+    return f"{series}{least}{most}"
 
 
 def _prices(rows: Iterable[ModelRow]) -> str:

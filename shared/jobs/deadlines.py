@@ -14,8 +14,16 @@ DEADLINES = {
 """The seed's 240 s and 600 s (C22, C29) are what users waited in a browser; a batch has more time,
 and giving up early on a paid job is the dearest mistake there is."""
 
+OWN_GPUS = {
+    # a batch waits in line for one box
+    "worker": timedelta(hours=24),
+    # Modal queues too, and a large model takes half an hour
+    "modal": timedelta(hours=3),
+}
+"""Engines that are our own: nobody's clock but ours runs, so a line is no reason to give up."""
+
 RESCUE = timedelta(hours=6)
 
 
-def deadline_for(operation: Operation) -> timedelta:
-    return DEADLINES.get(operation, timedelta(minutes=20))
+def deadline_for(operation: Operation, engine: str = "") -> timedelta:
+    return OWN_GPUS.get(engine) or DEADLINES.get(operation, timedelta(minutes=20))

@@ -29,6 +29,7 @@ from shared.jobs.ports import (
     Slots,
     Treasury,
 )
+from shared.meter import summed
 from shared.ports import Conflict
 
 SUBMIT_GRACE = timedelta(minutes=3)
@@ -68,6 +69,7 @@ class JobsEngine:
     treasury: Treasury
     desk: Desk
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    usage: Callable[[], dict[str, float]] = dict
 
     def advance(self, job_id: str) -> Job | None:
         """Move the job one step; returns its row, or None when there is no such job.
@@ -121,10 +123,12 @@ class JobsEngine:
         raise Conflict(f"the row of job {job_id} is too busy")
 
     def _save(self, job: Job) -> Job:
-        now = self.now().isoformat()
-        return self.store.save_job(
-            job.model_copy(update={"updated_at": now, "steps": job.steps + 1})
-        )
+        update = {
+            "updated_at": self.now().isoformat(),
+            "steps": job.steps + 1,
+            "usage": summed(job.usage, self.usage()),
+        }
+        return self.store.save_job(job.model_copy(update=update))
 
     # QUEUED
 
@@ -229,6 +233,7 @@ class JobsEngine:
                         "progress_percent": max(
                             job.progress_percent, reading.progress_percent or 0
                         ),
+                        "progress_text": reading.progress_text,
                         "provider_status": reading.provider_status,
                     }
                 )

@@ -63,6 +63,7 @@ class Job(Document):
     cancel_url: str = ""
     provider_status: str = ""
     progress_percent: int = 0
+    progress_text: str = ""
     outputs: tuple[str, ...] = ()
     fetch_tries: int = 0
     result: ObjectRef | None = None
@@ -72,6 +73,7 @@ class Job(Document):
     late: bool = Field(False, description="succeeded when nobody waited any more")
     stopping: str = Field("", description="what came of asking the provider to stop")
     waiters: tuple[Waiter, ...] = ()
+    usage: dict[str, float] = Field(default_factory=dict, description="of AWS, by its steps so far")
 
     def moved(self, state: JobState, **values: Any) -> "Job":
         """The job in `state`, if the table of transitions has that move."""

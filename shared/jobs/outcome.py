@@ -61,6 +61,7 @@ class Ending(Document):
     retryable: bool
     message: str = ""
     cost_usd: float | None = None  # as the provider reports it; None when it does not
+    measured: bool = False  # nobody reports it: GPU seconds × rate, on our own engines
 
 
 class Reading(Document):
@@ -74,6 +75,7 @@ class Reading(Document):
     ending: Ending | None = None
     outputs: tuple[str, ...] = ()
     progress_percent: int | None = None
+    progress_text: str = Field("", description="steps, or the place in a queue")
     provider_status: str = ""
     expanded_prompt: str | None = None
     provider_request_id: str | None = None

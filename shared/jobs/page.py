@@ -8,7 +8,7 @@ from pathlib import Path
 
 from shared.generated import write_or_check
 from shared.jobs.breaker import FAILURES, FIRST_PAUSE, LONGEST_PAUSE
-from shared.jobs.deadlines import DEADLINES, RESCUE
+from shared.jobs.deadlines import DEADLINES, OWN_GPUS, RESCUE
 from shared.jobs.transitions import TRANSITIONS, diagram
 
 PAGE = Path(__file__).parents[2] / "docs" / "jobs.md"
@@ -49,6 +49,8 @@ waits inside a function.
 | --- | --- |
 {deadlines}
 
+On our own GPUs it is the engine that counts, since a job may stand in line there: {own}.
+
 ## Transitions
 
 ```mermaid
@@ -71,6 +73,10 @@ def page() -> str:
         deadlines="\n".join(
             f"| `{operation.value}` | {limit.total_seconds() / 60:g} minutes |"
             for operation, limit in DEADLINES.items()
+        ),
+        own=" and ".join(
+            f"{limit.total_seconds() / 3600:g} hours on `{engine}`"
+            for engine, limit in OWN_GPUS.items()
         ),
         diagram=diagram(),
         table="\n".join(f"| {each.before} | {each.after} | {each.why} |" for each in TRANSITIONS),

@@ -24,6 +24,19 @@ class MediaInput(Document):
     duration_sec: float | None = None
 
 
+class Delivery(Document):
+    """What the clip will be once it is finished; our own GPUs work towards it.
+
+    `interpolation` is the method by which frames are brought to the delivered rate.
+    """
+
+    width: int
+    height: int
+    fps: str
+    duration_sec: float
+    interpolation: str = "best"
+
+
 class VideoRequest(Document):
     """One clip to be generated, in the field's words; adapters translate.
 
@@ -46,3 +59,4 @@ class VideoRequest(Document):
     guidance: float | None = None
     enable_prompt_expansion: bool = True
     params: dict[str, Any] = Field(default_factory=dict, description="namespaced extras")
+    delivery: Delivery | None = None

@@ -5,7 +5,7 @@ made from words alone; null says the same as leaving a field out. Names other th
 ones are translated before (see `aliases`).
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Strict, Tag
 
@@ -93,6 +93,12 @@ class GenerationParams(Block):
     )
     decode_chunk_size: Annotated[Whole, Field(ge=1, le=256)] | None = Field(
         None, description="frames decoded at once; less needs less GPU memory", examples=[8]
+    )
+    gpu: Literal["rtx4090", "a100", "h100"] | None = Field(
+        None, description="class of GPU that an open model is to run on"
+    )
+    vram_cap_gb: Annotated[Number, Field(ge=4, le=80)] | None = Field(
+        None, description="what it may use of a larger GPU's memory", examples=[24]
     )
     num_inference_steps: Annotated[Whole, Field(ge=1, le=200)] | None = Field(
         None, description="denoising steps", examples=[25]

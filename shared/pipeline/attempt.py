@@ -1,8 +1,9 @@
 """The next paid attempt at a clip: its row and its files, or the row that the same content has."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.clip import ObjectRef
 from shared.jobs.deadlines import RESCUE, deadline_for
@@ -23,6 +24,7 @@ class Attempt:
     files : the request's media, by its field, as bytes.
     tried : attempts with this candidate before; a new one gets a number of its own.
     manifest : dropped again when the clip arrives after everybody stopped waiting.
+    deadline : instead of the operation's.
     """
 
     project_id: str
@@ -35,6 +37,7 @@ class Attempt:
     stem: str = ""
     manifest: ObjectRef | None = None
     tried: int = 0
+    deadline: timedelta | None = None
 
 
 def open_attempt(
@@ -45,6 +48,8 @@ def open_attempt(
     if there is not None:
         return there
     media, inputs = _kept(objects, work_bucket, attempt, identity)
+    candidate = attempt.candidate
+    patience = deadline_for(attempt.request.operation, candidate.engine)
     job = Job(
         job_id=identity,
         project_id=attempt.project_id,
@@ -52,14 +57,14 @@ def open_attempt(
         run_id=attempt.run_id,
         stem=attempt.stem,
         clip_key=attempt.clip_key,
-        candidate=attempt.candidate.key,
-        provider=attempt.candidate.engine.removeprefix("api:"),
+        candidate=candidate.key,
+        provider=candidate.engine.removeprefix("api:"),
         attempt=number,
         request=attempt.request.model_copy(update=dict(media)),
         inputs=inputs,
         manifest=attempt.manifest,
-        estimate_usd=float(attempt.candidate.quote.high),
-        **new_deadlines(now, deadline_for(attempt.request.operation), RESCUE),
+        estimate_usd=float(candidate.quote.high),
+        **new_deadlines(now, attempt.deadline or patience, RESCUE),
     )
     try:
         return jobs.save_job(job)
@@ -95,7 +100,8 @@ def _kept(
         extension = item.name.rpartition(".")[2].lower()
         key = f"jobs/{identity}/{field}.{extension}"
         inputs[field] = objects.write(work_bucket, key, data, content_type=item.content_type)
-        media[field] = item.model_copy(update={"size_bytes": len(data)})
+        facts = {"size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        media[field] = item.model_copy(update=facts)
     return media, inputs
 
 

@@ -8,8 +8,8 @@ from shared.catalog.catalog import load_catalog
 from shared.catalog.model import CAMERA_MOVE, ModelRow
 from shared.clip import ClipRequest, Deviation, Operation
 from shared.errors import InternalFault
-from shared.jobs.request import MediaInput, VideoRequest
-from shared.motion.params import camera_phrase
+from shared.jobs.request import Delivery, MediaInput, VideoRequest
+from shared.motion.params import camera_kind, camera_phrase, motion_bucket
 from shared.pipeline.decide import Draft, Maker, Shape
 from shared.pipeline.materials import Materials
 from shared.pipeline.services import Services
@@ -22,6 +22,7 @@ SCENE_GUIDANCE = 0.5
 
 # Settings that have a place of their own in the envelope, or belong to finishing.
 ENVELOPE = frozenset({"model", "fps", "seed"})
+BUCKET = "motion_bucket_id"
 
 
 def video_request(
@@ -60,6 +61,23 @@ def video_request(
     )
 
 
+def camera_params(request: ClipRequest, shape: Shape, row: ModelRow) -> dict[str, int]:
+    """The camera's move as a number, for a model that has one and was not given it (B055)."""
+    if BUCKET not in row.capabilities.extras or BUCKET in request.generation_params:
+        return {}
+    return {BUCKET: motion_bucket(camera_kind(shape.motion), shape.motion.intensity)}
+
+
+def delivery(draft: Draft) -> Delivery:
+    """What the clip will be once it is finished, for GPUs of ours, which work towards it."""
+    return Delivery(
+        width=draft.shape.size[0],
+        height=draft.shape.size[1],
+        fps=str(draft.shape.rate),
+        duration_sec=draft.request.motion.duration_sec,
+    )
+
+
 def _picture(name: str, sha256: str, size: tuple[int, int]) -> MediaInput:
     return MediaInput(
         name=name,
@@ -71,17 +89,16 @@ def _picture(name: str, sha256: str, size: tuple[int, int]) -> MediaInput:
     )
 
 
-def model_request(row: ModelRow, candidate: Candidate, draft: Draft) -> VideoRequest:
+def model_request(row: ModelRow, candidate: Candidate, wanted: VideoRequest) -> VideoRequest:
     """What is sent to the candidate's model, its own defaults written out."""
-    wanted, can = video_request(draft.request, draft.shape.size, draft.materials), row.capabilities
-    guidance = wanted.guidance
+    can, guidance = row.capabilities, wanted.guidance
     if guidance is None and can.guidance and wanted.operation is Operation.SCENE_ANIMATION:
         asked = SCENE_GUIDANCE if can.guidance.default is None else can.guidance.default
         guidance = can.guidance.nearest(asked)
     return wanted.model_copy(
         update={
             "model": row.id,
-            "prompt": full_prompt(draft.request, draft.shape, row),
+            "prompt": "" if can.prompt is Need.NO else wanted.prompt,
             "duration_sec": None
             if can.duration_from_audio
             else candidate.duration_sec or wanted.duration_sec,
@@ -93,11 +110,10 @@ def model_request(row: ModelRow, candidate: Candidate, draft: Draft) -> VideoReq
     )
 
 
-def full_prompt(request: ClipRequest, shape: Shape, row: ModelRow) -> str:
-    """The creator's words and the camera's, for a model that reads words."""
-    if row.capabilities.prompt is Need.NO:
-        return ""
-    return ", ".join(part for part in (request.prompt, camera_phrase(shape.motion)) if part)
+def with_camera(wanted: VideoRequest, shape: Shape) -> VideoRequest:
+    """The request with the camera's words after the creator's."""
+    words = ", ".join(part for part in (wanted.prompt, camera_phrase(shape.motion)) if part)
+    return wanted.model_copy(update={"prompt": words})
 
 
 def rank_clip(
@@ -128,6 +144,7 @@ def rank_clip(
         # the camera's words are added later, and a language model writes a scene's
         prompt_follows=not request.prompt,
         may_trim=True,
+        price=services.price,
         lines=min(size),
     )
 
@@ -151,9 +168,14 @@ def maker_of(ranking: Ranking, candidate: Candidate, draft: Draft) -> Maker:
         if word in passed
     )
     why = tuple(ranking.explanation(candidate))
-    asked = None if row.id == CAMERA_MOVE else model_request(row, candidate, draft)
+    wanted = video_request(draft.request, draft.shape.size, draft.materials)
+    camera = camera_params(draft.request, draft.shape, row)
+    asked = model_request(row, candidate, with_camera(wanted, draft.shape)).model_copy(
+        update={"params": {**wanted.params, **camera}, "delivery": delivery(draft)}
+    )
     trimmed = _trimmed(candidate, asked_sec)
-    return Maker(row, candidate.engine, why, (*deviations, *trimmed), asked)
+    renders = row.id == CAMERA_MOVE
+    return Maker(*(row, candidate.engine, why, (*deviations, *trimmed)), None if renders else asked)
 
 
 def _trimmed(candidate: Candidate, asked_sec: float) -> tuple[Deviation, ...]:

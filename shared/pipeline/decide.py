@@ -141,7 +141,7 @@ def decide_clip(item: ClipItem, draft: Draft, maker: Maker) -> ClipPlan:
         generation=generation(maker, draft) if maker.asked else None,
         keeps_sound=keeps_sound(maker),
         deviations=(*maker.deviations, *_deviations(request, maker), *draft.deviations),
-        warnings=(*picture.notes, *detail_warnings(shape.path, picture.size, shape.size)),
+        warnings=(*picture.notes, *_detail(draft)),
     )
 
 
@@ -155,6 +155,13 @@ def _whose_route(request: ClipRequest) -> tuple[str, ...]:
     }.get(request.source.get("route", ""))
     words = ", ".join(f"`{word}`" for word in request.route)
     return (f"The manifest names no route; {words} is {who}.",) if who else ()
+
+
+def _detail(draft: Draft) -> list[str]:
+    """Is the keyframe large enough for the clip?"""
+    if not draft.materials.has_keyframe:
+        return []
+    return detail_warnings(draft.shape.path, draft.materials.picture.size, draft.shape.size)
 
 
 def _asked_of_a_model(request: ClipRequest, materials: Materials) -> dict[str, object]:

@@ -14,12 +14,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from av import VideoFrame
+from pydantic import ValidationError
 
 from shared.batch import ClipStatus
 from shared.clip import ClipPlan, Interpolation, ObjectRef
 from shared.errors import InternalFault
 from shared.frames import frame_rate
-from shared.keys import ArtefactKeys, job_result_key, made_key
+from shared.gpu_jobs.report import Report
+from shared.keys import ArtefactKeys, job_report_key, job_result_key, made_key
 from shared.motion.path import CameraPath
 from shared.pipeline.materials import read_keyframe
 from shared.pipeline.plan import ClipOrder
@@ -30,15 +32,18 @@ from shared.video.decode import decode_frames, read_rate
 from shared.video.finish import finish_clip as encode_clip
 from shared.video.finish_spec import FinishedFile, FinishResult, FinishSpec
 from shared.video.loudness import sound_checks
+from shared.video.sound_track import has_sound
 
 
 @dataclass(frozen=True)
 class Source:
-    """Frames, from the start each time it is called, and their rate."""
+    """Frames, from the start each time it is called, their rate, and a file with their sound."""
 
     frames: Callable[[], Iterable[VideoFrame]]
     rate: Fraction
     interpolation: Interpolation
+    sound: Path | None = None
+    note: str = ""
 
 
 def finish_clip(services: Services, item: ClipItem) -> None:
@@ -66,7 +71,7 @@ def finish_clip(services: Services, item: ClipItem) -> None:
                 (artefacts.poster, result.poster, "image/jpeg"),
             ):
                 services.objects.upload(services.work_bucket, key, made.path, content_type=type_)
-            document = finished_document(item, plan, result)
+            document = finished_document(item, plan, result, source, generation(services, item))
             document["sound_checks"] = _sound_checks(result)
         services.objects.write(
             services.work_bucket,
@@ -75,7 +80,7 @@ def finish_clip(services: Services, item: ClipItem) -> None:
             content_type="application/json",
         )
         _note_made(services, order, plan)
-        stage.warn(result.warnings)
+        stage.warn(document["warnings"])
 
 
 def _note_made(services: Services, order: ClipOrder, plan: ClipPlan) -> None:
@@ -101,7 +106,7 @@ def _source(
     services: Services, item: ClipItem, plan: ClipPlan, order: ClipOrder, scratch: Path
 ) -> Source:
     if item.job_id:
-        return _generated(services, item, plan, scratch)
+        return _generated(services, item, plan, order, scratch)
     if order.keyframe is None:
         raise InternalFault(f"the camera has no keyframe to show for clip {item.stem}")
     keyframe = read_keyframe(services, order.keyframe)
@@ -117,18 +122,37 @@ def _source(
     return Source(frames, frame_rate(plan.fps), Interpolation.NONE)
 
 
-def _generated(services: Services, item: ClipItem, plan: ClipPlan, scratch: Path) -> Source:
+def _generated(
+    services: Services, item: ClipItem, plan: ClipPlan, order: ClipOrder, scratch: Path
+) -> Source:
     """A model's file; interpolated to the delivered rate where its own is another (B057)."""
     path = scratch / "generated.mp4"
     ref = ObjectRef(bucket=services.work_bucket, key=job_result_key(item.job_id))
     services.objects.download(ref, path)
     rate = read_rate(path)
     same = rate == frame_rate(plan.fps)
+    sound, note = _sound(services, plan, order, path) if plan.keeps_sound else (None, "")
     return Source(
         partial(decode_frames, path, size=(plan.width, plan.height)),
         rate,
         Interpolation.NONE if same else Interpolation.MINTERPOLATE,
+        sound,
+        note,
     )
+
+
+def _sound(
+    services: Services, plan: ClipPlan, order: ClipOrder, made: Path
+) -> tuple[Path | None, str]:
+    """The file whose sound is delivered: the model's; where it is silent, the creator's own."""
+    if has_sound(made):
+        return made, ""
+    given = order.inputs.get("audio")
+    if given is None:
+        return None, f"{plan.model} was expected to make sound, and its file came without."
+    path = made.with_name("given-sound")
+    services.objects.download(given, path)
+    return path, f"{plan.model}'s file came without sound; {given.name} lies under it as it is."
 
 
 def _make(
@@ -145,6 +169,7 @@ def _make(
         codec=plan.finish.codec,
         comment=plan.model_dump_json(include={"clip_key", "model", "model_revision", "motion"}),
         title=plan.stem,
+        sound=source.sound,
     )
     lut = services.objects.read(order.lut) if order.lut else None
     return encode_clip(source.frames, spec=spec, out_dir=scratch, lut=lut)
@@ -155,13 +180,34 @@ def _sound_checks(result: FinishResult) -> list[dict[str, Any]]:
     return [check.model_dump(mode="json") for check in sound_checks(result.master.path)]
 
 
-def finished_document(item: ClipItem, plan: ClipPlan, result: FinishResult) -> dict[str, Any]:
+def generation(services: Services, item: ClipItem) -> dict[str, Any] | None:
+    """What a GPU of ours reported of the job, for the clip's metadata; None of anybody else's."""
+    if not item.job_id:
+        return None
+    try:
+        report = Report.model_validate_json(_read(services, job_report_key(item.job_id)))
+    except (FileNotFoundError, ValidationError):
+        return None
+    return report.facts()
+
+
+def finished_document(
+    item: ClipItem,
+    plan: ClipPlan,
+    result: FinishResult,
+    source: Source,
+    made: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """What was made, for the stages after this one and for the clip's metadata.
 
     Another clip with the same content uses it too, so nothing but `made_by` speaks of the clip.
+
+    Parameters
+    ----------
+    made : how the frames were generated, where a GPU of ours did it.
     """
 
-    def made(file: FinishedFile) -> dict[str, Any]:
+    def written(file: FinishedFile) -> dict[str, Any]:
         return {"size_bytes": file.size, "sha256": file.sha256}
 
     return {
@@ -175,14 +221,16 @@ def finished_document(item: ClipItem, plan: ClipPlan, result: FinishResult) -> d
             "bitrate_kbps": round(result.bitrate_kbps, 1),
             "held_frames": result.held_frames,
             "trimmed_frames": result.trimmed_frames,
+            "has_sound": source.sound is not None,
         },
         "files": {
-            "master": made(result.master),
-            "proxy": made(result.proxy),
-            "poster": made(result.poster),
+            "master": written(result.master),
+            "proxy": written(result.proxy),
+            "poster": written(result.poster),
         },
+        "generation": made,
         "lut_sha256": result.lut_sha256,
-        "warnings": list(result.warnings),
+        "warnings": [*result.warnings, *filter(None, [source.note])],
         "made_by": [item.run.run_id, item.stem],
         "seconds": result.seconds,
     }

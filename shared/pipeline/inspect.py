@@ -91,7 +91,9 @@ def expectation(plan: ClipPlan, finished: dict[str, Any]) -> Expectation:
         rate=frame_rate(plan.fps),
         frame_count=plan.frame_count,
         sha256=finished["files"]["master"]["sha256"],
-        moving=plan.motion.start_rect != plan.motion.end_rect,
+        audio=finished["video"].get("has_sound", False),
+        # A model is asked for motion even where the camera stands.
+        moving=plan.camera_strategy != "rendered" or plan.motion.start_rect != plan.motion.end_rect,
     )
 
 

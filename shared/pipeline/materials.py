@@ -69,7 +69,7 @@ def read_materials(services: Services, order: ClipOrder) -> Materials:
     }
     mask = pictures.get("mask_image")
     if mask is not None and keyframe is not None:
-        _refuse_other_shape(order.inputs["mask_image"].name, mask, keyframe)
+        refuse_other_shape(order.inputs["mask_image"].name, mask, keyframe)
     audio = order.inputs.get("audio")
     return Materials(
         picture=keyframe or canvas(order.request),
@@ -145,7 +145,8 @@ def _fetched(services: Services, ref: ObjectRef, limit: int, remedy: str) -> byt
         ) from error
 
 
-def _refuse_other_shape(name: str, mask: Keyframe, keyframe: Keyframe) -> None:
+def refuse_other_shape(name: str, mask: Keyframe, keyframe: Keyframe) -> None:
+    """Raises `KeyframeUnreadable` for a mask that cannot lie over its keyframe."""
     ratio = (mask.size[0] / mask.size[1]) / (keyframe.size[0] / keyframe.size[1])
     if abs(ratio - 1) <= MASK_TOLERANCE:
         return

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.audit import track_video_operation
 from shared.batch import Check, ClipStatus
-from shared.clip import ClipPlan, Document, ObjectRef
+from shared.clip import ClipPlan, Deviation, Document, ObjectRef
 from shared.keys import ArtefactKeys, s3_uri
 from shared.manifest.slice import resolved_manifest
 from shared.meta import MadeFile, VideoMeta, generation_settings
@@ -145,6 +145,8 @@ def file_names(stem: str) -> dict[str, str]:
 
 def _meta(services: Services, item: ClipItem, paper: _Papers, stage: ClipStage) -> VideoMeta:
     plan, finished = paper.plan, paper.finished
+    made = dict(finished.get("generation") or {})
+    forced = made.pop("deviations", ())
     return VideoMeta(
         project_id=plan.project_id,
         batch_id=plan.batch_id,
@@ -157,14 +159,14 @@ def _meta(services: Services, item: ClipItem, paper: _Papers, stage: ClipStage) 
         review=_review(services, item, paper),
         keyframe_scores=stage.row.result.scores,
         motion_params=plan.motion,
-        generation_settings=generation_settings(plan, finished["encoder"]),
+        generation_settings=generation_settings(plan, finished["encoder"], made),
         video=finished["video"],
         files={
             kind: MadeFile(name=name, **finished["files"][kind])
             for kind, name in file_names(item.stem).items()
         },
         validation_results=paper.inspection,
-        deviations=plan.deviations,
+        deviations=(*plan.deviations, *(Deviation(**each) for each in forced)),
         warnings=stage.row.result.warnings,
         cost=clip_result(stage.row).cost,
         seconds=stage.row.result.seconds,

@@ -38,6 +38,10 @@ class Step(StrEnum):
     HOLD = "hold"
 
 
+TRANSITIONS = {Step.GENERATE: 3, Step.FINISH: 2, Step.HOLD: 2}
+"""RouteClip, ChooseStep, and Generate: what a model's clip has more than a camera's."""
+
+
 class Routed(Document):
     """The answer of `route_clip`."""
 
@@ -60,12 +64,12 @@ def route_clip(services: Services, jobs: JobStore, item: ClipItem) -> Routed:
     try:
         with ClipStage(services, item, "route_clip", ClipStatus.GENERATING) as stage:
             stage.record(cost=Cost(model_usd=sum(_paid(job) for job in rows)))
-            known = _known_step(item, tries, rows)
-            if known is not None:
-                return known
-            routed, plan = _Router(services, jobs, item, tries, rows).next_try()
-            stage.keep(clip_key=plan.clip_key)
-            stage.record(model=plan.model, deviations=plan.deviations)
+            routed = _known_step(item, tries, rows)
+            if routed is None:
+                routed, plan = _Router(services, jobs, item, tries, rows).next_try()
+                stage.keep(clip_key=plan.clip_key)
+                stage.record(model=plan.model, deviations=plan.deviations)
+            services.meter.add("transitions", TRANSITIONS[routed.step])
             return routed
     except BatchCancelled as stopped:
         raise BatchCancelled(". ".join((stopped.message, *_what_runs_on(rows)))) from stopped
@@ -200,6 +204,7 @@ class _Router:
             request=asked,
             files=_files(self._services, draft, asked) if with_files else {},
             tried=sum(each.candidate == candidate.key for each in self._tries),
+            deadline=self._services.limits.job_deadline,
         )
 
     def _seed_for(self, candidate: Candidate) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from shared.audit import AuditTrail
 from shared.catalog.model import CAMERA_MOVE
@@ -12,7 +12,9 @@ from shared.meter import Meter
 from shared.ports import ObjectStore, StateStore
 from shared.prompting.brief import PromptWriter
 from shared.prompting.template import Template
+from shared.routing.fit import Pricer
 from shared.routing.policy import Policy
+from shared.routing.rank import catalog_price
 from shared.scoring.policy import ScoringPolicy
 
 
@@ -24,6 +26,8 @@ class Limits:
     max_manifest_bytes: int = 16 * 1024 * 1024
     max_keyframe_bytes: int = 64 * 1024 * 1024
     max_delivery_bytes: int = 8 * 1024**3
+    job_deadline: timedelta | None = None
+    """For all operations alike, instead of the table in `shared/jobs/deadlines.py`."""
 
 
 def no_links(_folder: Folder, _run_id: str) -> dict[str, str]:
@@ -60,7 +64,8 @@ def template_writer(_project: str) -> PromptWriter:
 class Services:
     """The outside world, as ports.
 
-    `engines` are those that this deployment can use; `policy` says what a project allows,
+    `engines` are those that this deployment can use; `policy` says what a project allows, `price`
+    what a request costs on an engine,
     `scoring` what it asks of a keyframe, `default_route` which way its clips go where a manifest
     says none, `prompts` who writes the prompts of its scenes; `health` which engines are paused,
     and why.
@@ -76,6 +81,7 @@ class Services:
     limits: Limits = Limits()
     engines: frozenset[str] = frozenset({CAMERA_MOVE})
     policy: Callable[[str], Policy] = open_policy
+    price: Pricer = catalog_price
     default_route: Callable[[str], tuple[str, ...]] = no_route
     health: Callable[[], Mapping[str, str]] = all_well
     scoring: Callable[[str], ScoringPolicy] = default_scoring

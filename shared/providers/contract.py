@@ -228,6 +228,11 @@ class Adapter(ABC):
         del answer, output
         return None
 
+    def challenge_reply(self, body: object) -> dict[str, str] | None:
+        """What to answer to a callback that only asks whether somebody listens; else None."""
+        del body
+        return None
+
     def hinted_job(self, body: object) -> str | None:
         """The provider's job id in a webhook's JSON."""
         del body

@@ -17,7 +17,7 @@ from shared.providers.contract import JobRef
 from shared.providers.provider import Provider
 from shared.providers.refusals import refused
 
-Presign = Callable[[ObjectRef], str]
+Presign = Callable[[ObjectRef], str | None]
 CallbackUrl = Callable[[Job], str | None]
 
 
@@ -26,7 +26,8 @@ class ProviderGateway:
 
     Parameters
     ----------
-    presign : makes an address from which the provider may fetch an input file.
+    presign : makes an address from which the provider may fetch an input file; None where nobody
+        can, and the file travels inside the request.
     callback_url : where the provider may tell us that it is done; None where nobody listens.
     """
 

@@ -14,15 +14,18 @@ def words(value: Any) -> str:
     return as_text(value)[:2000]
 
 
-def running(status: str = "", progress: float | None = None) -> Reading:
+def running(status: str = "", progress: float | None = None, text: str = "") -> Reading:
     """No end is known: also for words that we do not know, and answers that we cannot read.
 
     Parameters
     ----------
     progress : from 0 to 1.
+    text : steps, or the place in a queue, in words for people.
     """
     percent = None if progress is None else round(100 * min(max(progress, 0.0), 1.0))
-    return Reading(provider_status=status[:LONGEST_WORD], progress_percent=percent)
+    return Reading(
+        provider_status=status[:LONGEST_WORD], progress_percent=percent, progress_text=text
+    )
 
 
 def finished(outputs: Any, *, status: str, cost_usd: float | None = None) -> Reading:

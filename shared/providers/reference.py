@@ -8,6 +8,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from shared.generated import write_or_check
+from shared.prompting.brief import TEMPLATE
+from shared.prompting.choice import BEDROCK, BEDROCK_MODEL, BEDROCK_URL_SETTING
+from shared.prompting.services import SERVICES
 from shared.providers.fake.chaos import FAULTS
 from shared.providers.registry import ADAPTERS
 from shared.providers.unavailable import UNAVAILABLE
@@ -51,9 +54,29 @@ def tables() -> dict[str, str]:
              "lowest tier", "results from", "note"),
             habits,
         ),
+        "writers": _table(
+            ("writer", "keys", "sent as", "base URL", "model, unless `PROMPT_MODEL` says other"),
+            _writers(),
+        ),
         "unavailable": _table(("name", "why not", "instead"), gone),
         "faults": _table(("fault", "what happens"), faults),
     }  # fmt: skip
+
+
+def _writers() -> Iterable[Sequence[str]]:
+    """The language models that write prompts."""
+    region = f"`{BEDROCK_URL_SETTING}` (the region's own)"
+    yield (f"`{BEDROCK}`", "the function's role", "AWS signature", region, f"`{BEDROCK_MODEL}`")
+    for name, service in SERVICES.items():
+        declared = service.declaration
+        yield (
+            f"`{name}`",
+            ", ".join(f"`{key}`" for key in declared.auth.names),
+            declared.auth.described,
+            f"`{declared.base_url_setting}` (`{declared.base_url}`)",
+            f"`{service.default_model}`",
+        )
+    yield (f"`{TEMPLATE}`", "–", "–", "–", "the creator's own words in a fixed order")
 
 
 def filled(page: str) -> str:

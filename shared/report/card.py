@@ -19,7 +19,7 @@ from shared.report.phrases import (
     tone_of,
     words,
 )
-from shared.report.scores import score_chips
+from shared.report.scores import score_chips, score_reasons
 from shared.report.tally import Problems, is_good, is_trouble, plain_reasons
 
 VERDICT_TONES = {"pass": "good", "warn": "warn", "fail": "bad", "unreadable": "bad"}
@@ -251,7 +251,8 @@ def _reading(check: Check) -> str:
 
 def _details(clip: ClipResult, style: CardStyle) -> Html | None:
     """Everything in numbers, closed until somebody asks."""
-    parts = [part for part in (_changes(clip), _checks(clip, style), _seconds(clip)) if part]
+    told = (_changes(clip), score_reasons(clip), _checks(clip, style), _seconds(clip))
+    parts = [part for part in told if part]
     if not parts:
         return None
     counts = [

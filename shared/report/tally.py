@@ -34,6 +34,14 @@ def clips_cost(clips: Sequence[ClipResult]) -> Cost:
     )
 
 
+def percent_of(clip: ClipResult) -> int:
+    """0–100; a clip that a model makes moves between the starts of two stages."""
+    start = clip.status.percent
+    if clip.status is not ClipStatus.GENERATING:
+        return start
+    return start + (ClipStatus.FINISHING.percent - start) * clip.progress_percent // 100
+
+
 def progress_of(batch: BatchResult) -> int:
     """0–100, and 100 only at the end: the report and the ZIP are part of the work."""
     if batch.state.ended:
@@ -42,8 +50,9 @@ def progress_of(batch: BatchResult) -> int:
     total = sum(counts.values())
     if not total:
         return 0
-    percent = sum(status.percent * n for status, n in counts.items()) / total
-    return min(int(percent), 99)
+    percent = sum(status.percent * n for status, n in counts.items())
+    percent += sum(percent_of(clip) - clip.status.percent for clip in batch.clips)
+    return min(percent // total, 99)
 
 
 def is_good(clip: ClipResult, batch: BatchResult) -> bool:

@@ -21,6 +21,7 @@ from shared.report.tally import (
     counts_of,
     is_good,
     is_trouble,
+    percent_of,
     plain_reasons,
     progress_of,
     sort_problems,
@@ -302,8 +303,10 @@ def _clip_status(clip: ClipResult, *, ended: bool) -> dict[str, Any]:
         "stem": clip.stem,
         "status": clip.status.value,
         # a dry run ends with its clips planned: nothing more will come
-        "percent": 100 if ended else clip.status.percent,
+        "percent": 100 if ended else percent_of(clip),
     }
+    if clip.progress_text and clip.status is ClipStatus.GENERATING:
+        row["progress_text"] = clip.progress_text
     if clip.reasons:
         row["reasons"] = list(clip.reasons)
     if clip.warnings:
@@ -331,14 +334,6 @@ def _clip_status(clip: ClipResult, *, ended: bool) -> dict[str, Any]:
     if clip.status in NEXT_STEPS:
         row["what_to_do"] = NEXT_STEPS[clip.status]
     return row
-
-
-def _percent(clip: ClipResult) -> int:
-    """A clip that a model makes moves between the starts of two stages."""
-    start = clip.status.percent
-    if clip.status is not ClipStatus.GENERATING:
-        return start
-    return start + (ClipStatus.FINISHING.percent - start) * clip.progress_percent // 100
 
 
 def code(text: str) -> str:

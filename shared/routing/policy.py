@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -35,6 +35,7 @@ class Policy(Document):
     allow_unverified_prices : spend money on a price that nobody has checked (rule P-0 says no).
     regenerations : how often a clip that failed inspection is made anew before a person is asked.
     min_quality : models below it are not good enough; a model without a score counts as 0.
+    prompt_writer : which language model writes prompts from scenes; empty for the deployment's.
     """
 
     commercial: bool = True
@@ -47,6 +48,7 @@ class Policy(Document):
     allow_unverified_prices: bool = False
     regenerations: int = Field(2, ge=0, le=10)
     min_quality: float = Field(0.0, ge=0, le=1)
+    prompt_writer: Literal["", "bedrock", "anthropic", "openai", "template"] = ""
 
     def affords(self, amount: Decimal) -> bool:
         limit = self.max_price_per_clip_usd

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from shared.catalog.choice import LAST_RESORT
+from shared.catalog.model import CAMERA_MOVE
 from shared.catalog.pricing import Quote
 from shared.errors import ModelUnavailable, Problem
 from shared.routing.policy import Policy
@@ -90,8 +90,8 @@ class Ranking:
         reasons += f"; and {more} more" if more > 0 else ""
         message = f"no model of the route can make this here: {reasons or 'there is none'}."
         hint = ""
-        if LAST_RESORT not in self.route:
-            route = ", ".join(f'"{word}"' for word in (*self.route, LAST_RESORT))
+        if CAMERA_MOVE not in self.route:
+            route = ", ".join(f'"{word}"' for word in (*self.route, CAMERA_MOVE))
             hint = f'To accept a plain camera move instead, write "route": [{route}].'
         raise ModelUnavailable.because([Problem("route", message, hint, "model_unavailable")])
 

@@ -44,7 +44,7 @@ def judge(scores: KeyframeScores, policy: ScoringPolicy, name: str) -> tuple[str
     score, least = scores.video_viability_score, policy.min_score
     if score >= least or policy.policy is ScoreAction.IGNORE:
         return ()
-    why = "; ".join(reason.words for reason in scores.why_viability)
+    why = "; ".join(f"{each.words} {each.effect:+.2f}" for each in scores.why_viability)
     said = f"scores {score:.2f} for how well it will animate; the least is {least:.2f}."
     moved = f"What moved the score most: {why}."
     remedies = [reason.remedy for reason in scores.why_viability if reason.remedy]

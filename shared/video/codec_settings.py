@@ -5,6 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from shared.clip import RateControl
+from shared.video.colour import PIXEL_FORMAT
 from shared.video.finish_spec import FinishSpec
 
 NVENC = "hevc_nvenc"
@@ -28,6 +29,7 @@ class StreamSettings:
     tag: str
     options: dict[str, str]
     bit_rate: int | None = None
+    pixel_format: str = PIXEL_FORMAT
 
 
 def master_settings(

@@ -34,15 +34,21 @@ def tag_bt709(target: _ColourTagged) -> None:
 
 
 def to_bt709(
-    frame: av.VideoFrame, reformatter: VideoReformatter, size: tuple[int, int] | None = None
+    frame: av.VideoFrame,
+    reformatter: VideoReformatter,
+    size: tuple[int, int] | None = None,
+    *,
+    pixel_format: str = PIXEL_FORMAT,
 ) -> av.VideoFrame:
     """The frame in the one colour, converted only where it differs, at `size` if that is given.
+
+    `pixel_format` is for files between rooms, which may keep more of the colour's resolution.
 
     A frame without colour tags is taken for BT.709 limited, which is what our renderers make.
     """
     width, height = size or (frame.width, frame.height)
     unchanged = (
-        frame.format.name == PIXEL_FORMAT
+        frame.format.name == pixel_format
         and frame.colorspace in (_BT709_MATRIX, _UNSPECIFIED)
         and frame.color_range in (ColorRange.UNSPECIFIED, ColorRange.MPEG)
         and (frame.width, frame.height) == (width, height)
@@ -52,7 +58,7 @@ def to_bt709(
             frame,
             width,
             height,
-            PIXEL_FORMAT,
+            pixel_format,
             dst_colorspace=Colorspace.ITU709,
             dst_color_range=ColorRange.MPEG,
             interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND,

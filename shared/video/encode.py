@@ -16,6 +16,7 @@ from shared.errors import EncodeFailed
 from shared.video.codec_settings import NVENC, X265, StreamSettings, master_settings
 from shared.video.colour import PIXEL_FORMAT, tag_bt709
 from shared.video.finish_spec import FinishSpec
+from shared.video.sound_track import SoundTrack
 
 T = TypeVar("T")
 
@@ -23,16 +24,25 @@ T = TypeVar("T")
 class FileEncoder:
     """Encodes frames into a file, or into nothing for a first pass (`path` None).
 
+    `sound` is a file whose sound goes along, and how many seconds of it.
+
     Every fault of the encoder or the muxer surfaces as `EncodeFailed`.
     """
 
-    def __init__(self, path: Path | None, settings: StreamSettings, tags: dict[str, str]) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        settings: StreamSettings,
+        tags: dict[str, str],
+        sound: tuple[Path, Fraction] | None = None,
+    ) -> None:
         self.path = path
         self.settings = settings
         self.frame_count = 0
-        self._container = self._guard("open", lambda: self._open(tags))
+        self._sound: SoundTrack | None = None
+        self._container = self._guard("open", lambda: self._open(tags, sound))
 
-    def _open(self, tags: dict[str, str]) -> OutputContainer:
+    def _open(self, tags: dict[str, str], sound: tuple[Path, Fraction] | None) -> OutputContainer:
         if self.path is None:
             container = av.open("first-pass", "w", format="null")
         else:
@@ -43,7 +53,7 @@ class FileEncoder:
         self._stream = cast("VideoStream", stream)
         context = self._context
         context.width, context.height = settings.width, settings.height
-        context.pix_fmt = PIXEL_FORMAT
+        context.pix_fmt = settings.pixel_format
         context.time_base = 1 / settings.rate
         context.framerate = settings.rate
         context.gop_size = settings.keyframe_interval
@@ -51,6 +61,8 @@ class FileEncoder:
         if settings.bit_rate is not None:
             context.bit_rate = settings.bit_rate
         tag_bt709(context)
+        if sound is not None:
+            self._sound = SoundTrack(container, *sound)
         return container
 
     def _mux_options(self) -> dict[str, str]:
@@ -68,14 +80,21 @@ class FileEncoder:
         return self._stream.codec_context
 
     def encode(self, frame: av.VideoFrame) -> None:
-        self._guard("encode", lambda: self._container.mux(self._context.encode(frame)))
+        self._guard("encode", lambda: self._encode(frame))
         self.frame_count += 1
+
+    def _encode(self, frame: av.VideoFrame) -> None:
+        if self._sound is not None:
+            self._sound.advance_to(self.frame_count / self.settings.rate)
+        self._container.mux(self._context.encode(frame))
 
     def finish(self) -> None:
         """Flush the encoder and close the file."""
         self._guard("finish", self._finish)
 
     def _finish(self) -> None:
+        if self._sound is not None:
+            self._sound.finish()
         self._container.mux(self._context.encode(None))
         self._container.close()
 

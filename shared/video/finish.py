@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -156,11 +157,16 @@ class _Finishing:
             stats=self.workspace / "x265.stats",
         )
         path = None if pass_number == 1 else self.workspace / MASTER
-        return _Stage("master", FileEncoder(path, settings, self._tags()))
+        sound = None if pass_number == 1 else self._sound()
+        return _Stage("master", FileEncoder(path, settings, self._tags(), sound))
 
     def _proxy(self) -> "_Stage":
-        encoder = FileEncoder(self.workspace / PROXY, proxy_settings(self.spec), self._tags())
+        path, settings = self.workspace / PROXY, proxy_settings(self.spec)
+        encoder = FileEncoder(path, settings, self._tags(), self._sound())
         return _Stage("proxy", encoder, _Shrink(self.spec.proxy_size))
+
+    def _sound(self) -> tuple[Path, Fraction] | None:
+        return (self.spec.sound, self.spec.duration) if self.spec.sound else None
 
     def _tags(self) -> dict[str, str]:
         tags = {"title": self.spec.title, "comment": self.spec.comment}

@@ -30,6 +30,7 @@ class FinishSpec:
     codec : master and proxy settings.
     comment, title : go into the mp4 tags, `comment` being the recipe that made the clip.
     nvenc : use the GPU's H.265 encoder if this machine proves to have one (B065, X-15).
+    sound : a file whose sound is delivered with the frames; None for a silent clip.
     """
 
     width: int
@@ -43,6 +44,7 @@ class FinishSpec:
     comment: str = ""
     title: str = ""
     nvenc: bool = False
+    sound: Path | None = None
 
     def __post_init__(self) -> None:
         if self.width < 16 or self.height < 16 or self.width % 2 or self.height % 2:

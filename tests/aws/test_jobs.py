@@ -1,10 +1,12 @@
 """Jobs and slots in DynamoDB."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from cli import jobs as cli_jobs
 from shared.aws.breakers import DynamoBreakers
 from shared.aws.documents import DocumentTable
 from shared.aws.jobs import DynamoJobs, DynamoSlots
@@ -84,3 +86,23 @@ def test_a_provider_that_is_well_costs_no_write(documents: DocumentTable) -> Non
         breakers.answered("fal", Contact.SEND)
         breakers.answered("fal", Contact.ASK)
     assert documents.query("breakers", "provider#", Breaker) == []
+
+
+def test_the_list_of_jobs_names_who_is_paused_and_why(
+    documents: DocumentTable, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    breakers = DynamoBreakers(documents)
+    monkeypatch.setattr(cli_jobs, "find_target", lambda _account: None)
+    monkeypatch.setattr(cli_jobs, "_open", lambda _: (DynamoJobs(documents), None, breakers))
+    cli_jobs.list_jobs(as_json=True)
+    assert json.loads(capsys.readouterr().out) == {"jobs": [], "paused": []}
+    for _ in range(FAILURES):
+        breakers.failed("fal", Contact.ASK, "HTTP 503 [bold]", NOW)
+    cli_jobs.list_jobs(as_json=True)
+    (paused,) = json.loads(capsys.readouterr().out)["paused"]
+    assert (paused["provider"], paused["reason"]) == ("fal", "HTTP 503 [bold]")
+    assert paused["since"] == NOW.isoformat()
+    cli_jobs.list_jobs()
+    told = " ".join(capsys.readouterr().out.split())
+    assert "fal is paused since 2026-11-01T00:00" in told
+    assert "HTTP 503 [bold]; tried again" in told

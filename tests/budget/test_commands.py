@@ -125,3 +125,13 @@ def test_an_answer_is_a_marker_that_says_who(terminal: Terminal) -> None:
     assert approved.metadata[DECIDED_BY]
     assert terminal.target.objects.head(terminal.target.drop_bucket, "film/day-2/DENIED")
     assert not terminal.target.objects.head(terminal.target.drop_bucket, "film/day-1/DENIED")
+
+
+def test_what_a_project_asks_of_keyframes_is_kept_and_shown(terminal: Terminal) -> None:
+    made = terminal.json(
+        "project", "set", "picky", "--score-policy", "reject", "--min-score", "0.5"
+    )
+    assert made["scoring"] == {"policy": "reject", "min_score": 0.5}
+    changed = terminal.json("project", "set", "picky", "--min-score", "0.6")
+    assert changed["scoring"] == {"policy": "reject", "min_score": 0.6}
+    assert "keyframes below 0.6: reject" in terminal.run("project", "show", "picky")

@@ -3,12 +3,17 @@ from pathlib import Path
 
 import pytest
 
-from shared.catalog import Catalog, ModelStatus, choose_model, load_catalog
+from shared.catalog import Catalog, ModelStatus, load_catalog
 from shared.catalog.docs import PAGE, check, main
 from shared.catalog.page import models_page
 from shared.catalog.standing import end_notices, why_gone
 from shared.catalog.territory import excluded_from
+from shared.clip import Operation
 from shared.errors import ModelUnavailable
+from shared.jobs.request import MediaInput, VideoRequest
+from shared.routing.policy import Policy
+from shared.routing.rank import rank
+from shared.routing.ranking import Ranking
 from tests.catalog.rows import row
 
 LAST = date(2027, 1, 6)
@@ -28,11 +33,19 @@ def test_the_page_names_every_model() -> None:
     assert all(f"| `{each.id}` |" in page for each in load_catalog().models)
 
 
+def ranked_on(day: date) -> Ranking:
+    still = MediaInput(name="a.png", content_type="image/png", size_bytes=1, sha256="", url="u")
+    request = VideoRequest(
+        operation=Operation.IMAGE_TO_VIDEO, model="", prompt="x", image=still, duration_sec=5
+    )
+    policy = Policy(commercial=False, allow_unverified_prices=True)
+    return rank(["test/ending"], request, policy, {"api:test"}, catalog=CATALOG, today=day)
+
+
 def test_a_model_is_chosen_up_to_its_last_day_and_never_after() -> None:
-    chosen, _ = choose_model(["test/ending"], {"api:test"}, catalog=CATALOG, today=LAST)
-    assert chosen is ENDING
+    assert ranked_on(LAST).best_or_raise().model == ENDING.id
     with pytest.raises(ModelUnavailable, match=r"ended on 2027-01-06; use `test/next` instead"):
-        choose_model(["test/ending"], {"api:test"}, catalog=CATALOG, today=LAST + timedelta(days=1))
+        ranked_on(LAST + timedelta(days=1)).best_or_raise()
 
 
 @pytest.mark.parametrize(("days_before", "notices"), [(61, 0), (60, 1), (0, 1), (-1, 1)], ids=str)

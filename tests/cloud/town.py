@@ -83,14 +83,21 @@ class Town:
     def clips(self, batch: str) -> dict[str, dict[str, Any]]:
         return {clip["stem"]: clip for clip in self.run(batch)["clips"]}
 
-    def ended(self, batch: str, *, runs: int = 1) -> list[dict[str, Any]]:
+    def ended(
+        self, batch: str, *, runs: int = 1, patience_sec: float = PATIENCE_SEC
+    ) -> list[dict[str, Any]]:
         """Wait until a batch's folder has so many runs and all have ended."""
 
         def all_ended() -> bool:
             found = self.runs(batch)
             return len(found) >= runs and all(run["ended"] for run in found)
 
-        wait_until(all_ended, f"{batch} to end", lambda: self.answer(batch, "_status.json"))
+        wait_until(
+            all_ended,
+            f"{batch} to end",
+            lambda: self.answer(batch, "_status.json"),
+            patience_sec=patience_sec,
+        )
         return self.runs(batch)
 
     def told(self, batch: str, *types: str) -> list[dict[str, Any]]:
@@ -129,9 +136,13 @@ class Town:
 
 
 def wait_until(
-    condition: Callable[[], bool], what: str, state: Callable[[], str] = lambda: ""
+    condition: Callable[[], bool],
+    what: str,
+    state: Callable[[], str] = lambda: "",
+    *,
+    patience_sec: float = PATIENCE_SEC,
 ) -> None:
-    deadline = time.monotonic() + PATIENCE_SEC
+    deadline = time.monotonic() + patience_sec
     while not condition():
         if time.monotonic() > deadline:
             raise AssertionError(f"waited too long for {what}: {state()[:3000]}")
@@ -144,6 +155,7 @@ def build_town(deployment: Deployment) -> Town:
     inbox = session.client("sqs").create_queue(QueueName="inbox")["QueueUrl"]
     subscribe(session, deployment)
     _shorten_the_wait(session)
+    _redeliver_soon(session)
     return Town(deployment, session, inbox)
 
 
@@ -165,6 +177,15 @@ def _shorten_the_wait(session: CloudSession) -> None:
             functions.update_function_configuration(
                 FunctionName=each["FunctionName"], Environment={"Variables": variables | wait}
             )
+
+
+def _redeliver_soon(session: CloudSession) -> None:
+    """A step of a job that is killed is tried again in seconds, and often twice at once."""
+    sqs = session.client("sqs")
+    (url,) = (
+        each for each in sqs.list_queues()["QueueUrls"] if "Jobs" in each and "Dead" not in each
+    )
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "5"})
 
 
 def _functions(functions: Any) -> Iterable[dict[str, Any]]:

@@ -1,13 +1,13 @@
 import json
 import re
 
-from shared.catalog import choose_model
 from shared.clip import Operation
 from shared.manifest import parse_manifest, resolve_clip
 from shared.manifest.aliases import FLAT_MOTION, KEYFRAME_ALIASES
 from shared.manifest.reference import EXAMPLES, reference_page
 from shared.manifest.schema import DOCS, documents, main, manifest_schema
 from shared.manifest.v1 import Manifest
+from tests.manifest.test_catalog import ways
 
 
 def test_the_generated_documents_are_up_to_date() -> None:
@@ -47,4 +47,5 @@ def test_the_examples_on_the_page_can_be_made_as_they_stand() -> None:
             clip = resolve_clip(item, parsed.defaults, {})
             if clip.operation in {Operation.TALKING_AVATAR, Operation.TEXT_TO_VIDEO}:
                 continue  # no camera move shows a keyframe speak, or one that is not there
-            assert choose_model(clip.route, {"camera_move"})[0].id == "camera_move"
+            best = ways(list(clip.route), {"camera_move"}, clip.operation).best_or_raise()
+            assert best.model == "camera_move"

@@ -70,11 +70,8 @@ def test_approved_it_is_handed_over_and_the_metadata_says_by_whom(house: House) 
     house.work()
     assert house.clip("a")["status"] == "done"
     review = house.in_library("a.video_meta.json")["review"]
-    assert (review["by"], review["verdict"], review["checks"]) == (
-        "mia",
-        "approve",
-        ["fingerprint"],
-    )
+    assert (review["by"], review["verdict"]) == ("mia", "approve")
+    assert "fingerprint" in review["checks"]
 
 
 def test_told_twice_it_is_handed_over_once(house: House) -> None:

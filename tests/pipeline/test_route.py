@@ -1,6 +1,7 @@
 """Clips that models make: tried in the route's order, paid once, finished from the model's file."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from shared.ports import Conflict
 from shared.routing.policy import Policy
 from shared.video.finish import finish_clip as encode
 from shared.video.finish_spec import FinishSpec
-from tests.moving_picture import moving_frames
+from tests.moving_picture import frames_of
 from tests.pipeline.house import House, build_house, picture
 
 WAN, KLING = "wavespeed/wan-2.5", "wavespeed/kling-v2.5-turbo-std"
@@ -95,7 +96,8 @@ def _bring_home(house: House, jobs: Jobs, routed: Routed, tmp_path: Path) -> Non
     """The provider's file: 16 frames a second, a little longer than asked."""
     rate = Fraction(16)
     spec = FinishSpec(width=320, height=180, rate=rate, frame_count=84, source_rate=rate)
-    made = encode(lambda: moving_frames(84, size=(320, 180)), spec=spec, out_dir=tmp_path)
+    keyframe = house.objects.read(jobs.rows[routed.job_id].inputs["image"])
+    made = encode(lambda: frames_of(keyframe, 84, size=(320, 180)), spec=spec, out_dir=tmp_path)
     key = job_result_key(routed.job_id)
     house.objects.upload("work", key, made.master.path, content_type="video/mp4")
     jobs.end(routed.job_id, JobState.SUCCEEDED, Outcome.SUCCEEDED, Billed.YES)
@@ -133,6 +135,15 @@ def test_asking_again_before_the_job_has_ended_is_the_same_job(house: House, job
     answers = {route_clip(house.services, jobs, item).job_id for _ in range(3)}
     assert len(answers) == 1
     assert len(jobs.rows) == 1
+
+
+def test_the_deadline_is_a_setting(house: House, jobs: Jobs) -> None:
+    limits = replace(house.services.limits, job_deadline=timedelta(seconds=60))
+    house.services = replace(house.services, limits=limits)
+    route_clip(house.services, jobs, _item(house, [WAN]))
+    (job,) = jobs.rows.values()
+    waits = datetime.fromisoformat(job.deadline_at) - datetime.fromisoformat(job.created_at)
+    assert waits == timedelta(seconds=60)
 
 
 def test_after_a_verified_failure_the_next_of_the_route_is_tried(house: House, jobs: Jobs) -> None:

@@ -6,15 +6,19 @@ import hmac
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.providers import ADAPTERS, find_adapter
+from lambdas import receive_callback
+from shared.providers import ADAPTERS, Provider, ProviderSettings, find_adapter
 from shared.providers.adapters.minimax import challenge
-from shared.providers.contract import WebhookScheme
+from shared.providers.adapters.replicate import Replicate
+from shared.providers.contract import Declaration, WebhookScheme
 from shared.providers.fake import World
 from shared.providers.fake.signing import WEBHOOK_SECRET, fal_jwks
 from shared.providers.webhooks import (
@@ -24,6 +28,7 @@ from shared.providers.webhooks import (
     sign_token,
     verify_token,
 )
+from shared.providers.webhooks.jwks import FalKeys
 from shared.providers.webhooks.signature import check_fal, check_standard, check_timestamped
 from tests.providers.cases import CASES, picture, request
 from tests.providers.conftest import Open
@@ -229,3 +234,88 @@ def test_no_other_token_is_believed(text: str) -> None:
         verify_token("another secret", token, now=0)
     with pytest.raises(SignatureRefused):
         verify_token("", sign_token("", "job", 2000), now=0)
+
+
+class Lips(Replicate):
+    """sync.so and ElevenLabs sign alike, under headers of their own."""
+
+    declaration: ClassVar[Declaration] = replace(
+        Replicate.declaration, webhook=WebhookScheme.TIMESTAMPED
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "version"), [("Sync-Signature", "v1"), ("ElevenLabs-Signature", "v0")]
+)
+def test_sync_and_elevenlabs_sign_the_raw_bytes(header: str, version: str) -> None:
+    body = b'{ "id":"job-7",  "status": "COMPLETED" }'
+    seal = hmac.new(b"secret", b"1000." + body, hashlib.sha256).hexdigest()
+
+    def hint(name: str, value: str, raw: bytes = body, now: float = 1000) -> WebhookHint:
+        return read_webhook(Lips(), {name: value}, raw, now=now, secret="secret")
+
+    right = f"t=1000,{version}={seal}"
+    assert hint(header, right).provider_job_id == "job-7"
+    respelt = json.dumps(json.loads(body)).encode()
+    for name, value, raw, now in (
+        (header, right, respelt, 1000),
+        (header, right, body + b" ", 1000),
+        (header, right, body, 9000),
+        (header, right.replace("t=1000", "t=1001"), body, 1000),
+        (header, f"t=1000,v9={seal}", body, 1000),
+        (header, "", body, 1000),
+        ("webhook-signature", right, body, 1000),
+    ):
+        with pytest.raises(SignatureRefused):
+            hint(name, value, raw, now)
+
+
+def test_fals_keys_are_fetched_once_a_day_and_again_for_a_key_that_is_new(
+    open_fake: Open, world: World
+) -> None:
+    now = 1e9
+    keys, provider = FalKeys(lambda: now), open_fake("fal")
+
+    def asked() -> int:
+        return sum("jwks" in each.path for each in world.seen)
+
+    assert keys.get(provider) == keys.get(provider) == fal_jwks()
+    assert asked() == 1
+    keys.get(provider, again=True)
+    assert asked() == 1, "not more than once a minute, whoever sends us what"
+    now += 61
+    keys.get(provider, again=True)
+    assert asked() == 2
+    now += 24 * 3600
+    keys.get(provider)
+    assert asked() == 3
+
+
+def test_keys_that_cannot_be_had_refuse_and_are_asked_for_again() -> None:
+    now = 1e9
+    keys = FalKeys(lambda: now)
+    gone = Provider(find_adapter("fal"), ProviderSettings(base_url="http://127.0.0.1:9"))
+    assert keys.get(gone) == {}
+
+
+def test_fals_webhook_passes_the_handler_with_keys_that_it_fetches_itself(
+    open_fake: Open, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receive_callback, "fal_keys", FalKeys())
+    started(open_fake, "fal", inbox)
+    letter, provider = inbox.wait(1)[0], open_fake("fal")
+    receive_callback.check_signature(letter.headers, letter.body, provider, {})
+    with pytest.raises(SignatureRefused):
+        receive_callback.check_signature(letter.headers, letter.body + b" ", provider, {})
+
+
+def test_who_signs_with_a_secret_is_held_to_it_once_we_have_it(
+    open_fake: Open, inbox: Inbox
+) -> None:
+    started(open_fake, "replicate", inbox)
+    letter, provider = inbox.wait(1)[0], open_fake("replicate")
+    secrets = {"REPLICATE_WEBHOOK_SECRET": WEBHOOK_SECRET}
+    receive_callback.check_signature(letter.headers, letter.body, provider, secrets)
+    receive_callback.check_signature({}, b"{}", provider, {})  # our own token has proved the caller
+    with pytest.raises(SignatureRefused):
+        receive_callback.check_signature({}, letter.body, provider, secrets)

@@ -15,6 +15,7 @@ from shared.clip import Deviation, Easing, MotionPlan, MotionType
 from shared.motion.rect import Rect
 from shared.report.page import render_report
 from shared.report.thumbs import keyframe_thumb
+from shared.scoring.document import KeyframeScores, Reason
 
 FULL = Rect(0.0, 0.0, 1.0, 1.0)
 NASTY = 'evil "<script>alert(1)</script>" 50% #?&'
@@ -38,6 +39,19 @@ def motion(kind: MotionType, start: Rect, end: Rect, speed: float = 0.08) -> Mot
         easing=Easing.EASE_IN_OUT,
         peak_speed=speed,
     )
+
+
+SCORES = KeyframeScores(
+    aesthetic_score=0.81,
+    video_viability_score=0.64,
+    why_aesthetic=(Reason(feature="contrast", value=140, effect=0.03, words="strong contrast"),),
+    why_viability=(
+        Reason(
+            feature="noise", value=9, effect=-0.12, words="noise that would flicker (σ 9.0 of 255)"
+        ),
+        Reason(feature="sharpness", value=1.4, effect=0.04, words="the picture is crisp"),
+    ),
+)
 
 
 def done(stem: str, index: int, **changes: Any) -> ClipResult:
@@ -65,6 +79,7 @@ def done(stem: str, index: int, **changes: Any) -> ClipResult:
         "duration_sec": 4.0,
         "size_bytes": 4_812_331,
         "checks": CHECKS,
+        "scores": SCORES,
         "cost": Cost(model_usd=0.0, aws_usd=0.00214),
         "seconds": {"prepare": 1.2, "finish": 31.4, "inspect": 6.1, "publish": 0.9},
     }

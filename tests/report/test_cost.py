@@ -3,7 +3,7 @@ from dataclasses import fields
 
 import pytest
 
-from shared.aws_cost import AwsPriceList, Usage, aws_cost, aws_prices
+from shared.aws_cost import AwsPriceList, Usage, aws_cost, aws_prices, clip_overhead
 from shared.batch import BatchResult, Cost
 from shared.report.cost import cost_document
 from tests.report.conftest import done
@@ -77,3 +77,20 @@ def test_another_price_list_can_be_used() -> None:
     dear = AwsPriceList.model_validate(listed)
     usage = Usage(transitions=1000)
     assert aws_cost(usage, dear).total_usd == pytest.approx(2 * aws_cost(usage).total_usd)
+
+
+def test_overhead_is_everything_but_encoding() -> None:
+    clip = Usage(lambda_gb_seconds=52, lambda_requests=6, transitions=13, s3_puts=20)
+    jobs = Usage(lambda_gb_seconds=3, lambda_requests=6, messages=18, table_writes=12)
+    overhead = clip_overhead(clip, jobs, encoding_sec=5, encoding_gb=10)
+    expected = Usage(
+        lambda_gb_seconds=5,
+        lambda_requests=12,
+        transitions=13,
+        s3_puts=20,
+        messages=18,
+        table_writes=12,
+    )
+    assert overhead.total_usd == pytest.approx(aws_cost(expected).total_usd)
+    with pytest.raises(ValueError, match="negative"):
+        clip_overhead(clip, jobs, encoding_sec=6, encoding_gb=10)

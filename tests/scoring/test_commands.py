@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -92,6 +93,26 @@ def _tiny() -> bytes:
     return out.getvalue()
 
 
+@pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "P", "CMYK", "I;16"])
+def test_a_picture_of_any_mode_is_scored(terminal: Terminal, mode: str) -> None:
+    folder = terminal.home / "one"
+    folder.mkdir()
+    kind = "TIFF" if mode == "CMYK" else "PNG"
+    Image.open(FOLDER / "coffee.png").convert(mode).save(folder / f"[b]x.{kind.lower()}", kind)
+    (one,) = terminal.json("score", str(folder))["pictures"]
+    assert one["image_path"].startswith("[b]x.")
+    assert one["video_viability_score"] > (0 if mode == "I;16" else 0.5)
+    assert terminal.run("score", str(folder)) == ""  # people read stderr
+
+
+def test_what_only_looks_like_a_picture_is_passed_over(terminal: Terminal) -> None:
+    (terminal.home / "folder.png").mkdir()
+    (terminal.home / "gone.png").symlink_to(terminal.home / "nowhere")
+    os.mkfifo(terminal.home / "pipe.png")
+    (terminal.home / "rocket.poster.jpg").write_bytes(b"published")
+    assert len(terminal.json("score", str(terminal.home))["pictures"]) == 5
+
+
 def test_the_best_of_each_group_is_copied_with_its_companions(terminal: Terminal) -> None:
     told = terminal.json("pick", str(terminal.home))
     assert [each["picked"]["image_path"] for each in told["groups"]] == [
@@ -153,6 +174,11 @@ def test_another_file_in_the_way_is_never_written_over(terminal: Terminal) -> No
     assert "is another file" in error.message
     assert (picks / "rocket.jpg").read_bytes() == b"mine"
     assert terminal.picked == {"rocket.jpg"}
+
+
+def test_a_file_where_the_folder_should_be_is_told(terminal: Terminal) -> None:
+    (terminal.home / "__video_keyframes").write_text("mine")
+    assert "is a file" in str(terminal.refused("pick", str(terminal.home)))
 
 
 def test_two_picks_of_one_name_are_refused(terminal: Terminal) -> None:

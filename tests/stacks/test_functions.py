@@ -16,6 +16,7 @@ BUCKETS = ("drop", "work", "library")
 CALLS = {
     ("sqs:SendMessage", "Drops"): ("drop_queue()", "jobs_engine()"),
     ("sqs:SendMessage", "Jobs"): ("jobs_queue()", "jobs_engine()"),
+    ("sqs:SendMessage", "Worker"): ("jobs_engine()",),
     ("states:StartExecution", ""): ("starter()",),
     ("states:SendTaskSuccess", ""): ("jobs_engine()", "approvals("),
     ("states:SendTaskHeartbeat", ""): ("jobs_engine()", "approvals("),

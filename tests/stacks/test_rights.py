@@ -13,16 +13,21 @@ from typing import Any
 import httpx
 import pytest
 
+from cli.fake_provider import environment
 from local_cloud.cloud import embedded_cloud, session_for
 from local_cloud.deploy import Deployment
 from shared.aws.ledger import DynamoLedger
 from shared.budget.money import MICRO
 from shared.budget.project import Project
 from shared.providers.fake import FakeProviders, World
+from tests.pipeline.house import picture
+from tests.sounds import clicks, loud_moments
 
 pytestmark = pytest.mark.cloud
 
 LIMIT_SEC = 120
+QUICK: dict[str, Any] = {"finish": {"fps": 24, "codec": {"preset": "ultrafast"}}}
+"""The vendors' own rate: nothing is interpolated."""
 
 
 @dataclass
@@ -141,6 +146,16 @@ class House:
         )
         return {entry["Key"].rsplit("/", 1)[-1] for entry in listing.get("Contents", [])}
 
+    def library(self, batch: str, name: str) -> bytes:
+        key = f"demo/{batch}/{name}"
+        answer = self.s3.get_object(Bucket=self.deployment.library_bucket, Key=key)
+        data: bytes = answer["Body"].read()
+        return data
+
+    def meta(self, batch: str, stem: str) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(self.library(batch, f"{stem}.video_meta.json"))
+        return document
+
     def reasons(self, batch: str) -> str:
         """Why clips were not delivered, as the creator reads it."""
         answer = self.s3.get_object(
@@ -166,8 +181,12 @@ def vendors() -> Iterator[FakeProviders]:
 @pytest.fixture(scope="module")
 def house(project: Path, vendors: FakeProviders) -> Iterator[House]:
     with pytest.MonkeyPatch.context() as desk:  # from where the embedded cloud takes its secret
-        desk.setenv("WAVESPEED_BASE_URL", vendors.base_url("wavespeed"))
-        desk.setenv("WAVESPEED_API_KEY", "fake")
+        for name, value in (line.split("=", 1) for line in environment(vendors)):
+            if name.startswith(("WAVESPEED", "GOOGLE", "ANTHROPIC")):
+                desk.setenv(name, value)
+        desk.setenv("PROMPT_WRITER", "anthropic")
+        desk.setenv("WAVESPEED_CONCURRENT", "8")
+        desk.setenv("WAVESPEED_PER_MINUTE", "60")
         with embedded_cloud(project, enforce_rights=True) as deployment:
             yield House(deployment, project / "examples" / "first-batch")
 
@@ -190,6 +209,7 @@ def test_a_clip_of_a_model_is_made_paid_and_delivered(house: House, vendors: Fak
         operation="image_to_video",
         prompt="waves",
         motion={"duration_sec": 5},
+        **QUICK,
         route=["wavespeed/wan-2.5"],
     )
     deadline = time.monotonic() + LIMIT_SEC
@@ -204,6 +224,88 @@ def test_a_clip_of_a_model_is_made_paid_and_delivered(house: House, vendors: Fak
     assert "astronaut.mp4" in house.delivered("bought"), house.reasons("bought")
     assert vendors.world.ledger()["accepted"] == 1
     assert run["cost_so_far_usd"]["model"] > 0
+
+
+VOICE = clicks(4.5)
+KINDS: list[dict[str, Any]] = [
+    {
+        "image_path": "astronaut.png",
+        "operation": "image_to_video",
+        "route": "wavespeed/wan-2.5",
+        "prompt": "She smiles.",
+        "negative_prompt": "rain",
+        "audio": "voice.wav",
+        "generation_params": {"seed": 7},
+        "motion": {"duration_sec": 5},
+    },
+    {
+        "image_path": "coffee.png",
+        "operation": "scene_animation",
+        "route": "kling-v2.5-turbo-std",
+        "prompt": {"scene": "Steam rises from a cup.", "story": "A slow morning."},
+        "motion": {"duration_sec": 5},
+    },
+    {
+        "image_path": "speaker.png",
+        "operation": "talking_avatar",
+        "route": "infinitetalk",
+        "audio": "voice.wav",
+        "mask_image": "mask.png",
+        "resolution": "480p",
+    },
+    {
+        "name": "opening",
+        "operation": "text_to_video",
+        "route": "google/veo-3.1-lite",
+        "prompt": "A lighthouse in a storm.",
+        "motion": {"duration_sec": 4},
+    },
+]
+STEMS = ("astronaut", "coffee", "speaker", "opening")
+
+
+def test_one_batch_of_every_kind_of_clip(house: House, vendors: FakeProviders) -> None:
+    """Files, scenes and words, the whole way: what the metadata says is what the vendors saw."""
+    batch = "kinds"
+    house.allow(50)
+    for name in ("astronaut.png", "coffee.png"):
+        house.drop(batch, name, (house.example / name).read_bytes())
+    house.drop(batch, "speaker.png", (house.example / "astronaut.png").read_bytes())
+    house.drop(batch, "manifest.json", json.dumps({"defaults": QUICK, "keyframes": KINDS}).encode())
+    house.wait(batch, "waiting_inputs")
+    house.drop(batch, "voice.wav", VOICE)  # files may come late, as keyframes may
+    house.drop(batch, "mask.png", picture(384, 512))
+    run = house.wait(batch, "finished", "rejected", "failed")
+    assert run["counts"] == {"total": 4, "done": 4}, house.reasons(batch)
+
+    sent = {job.wanted.model: job.body for job in vendors.world.jobs.values()}
+    meta = {stem: house.meta(batch, stem) for stem in STEMS}
+    said = {stem: each["generation_settings"]["sent"] for stem, each in meta.items()}
+    wan = sent["alibaba/wan-2.5/image-to-video"]
+    assert (wan["negative_prompt"], wan["seed"]) == ("rain", 7)
+    assert wan["resolution"] == said["astronaut"]["resolution"]
+    assert wan["enable_prompt_expansion"] is said["astronaut"]["prompt_expansion"] is True
+    assert said["astronaut"]["inputs"]["audio"]["duration_sec"] == 4.5
+
+    kling = sent["kwaivgi/kling-v2.5-turbo-std/image-to-video"]
+    assert kling["guidance_scale"] == said["coffee"]["guidance"] == 0.5
+    assert kling["prompt"] == said["coffee"]["prompt"]
+    assert kling["prompt"].startswith("Steam rises from a cup. Soft light")
+    assert said["coffee"]["prompt_written_by"] == "anthropic"
+    assert meta["coffee"]["generation_settings"]["scene"]["story"] == "A slow morning."
+
+    talk = sent["wavespeed-ai/infinitetalk"]
+    assert talk["mask_image"]
+    assert "duration" not in talk
+    assert meta["speaker"]["video"]["duration_sec"] == pytest.approx(4.5, abs=0.05)
+    assert meta["opening"]["source"] == {}
+    assert meta["opening"]["video"]["duration_sec"] == 4.0
+    for stem, has_sound in (("astronaut", True), ("coffee", False), ("speaker", True)):
+        assert meta[stem]["video"]["has_sound"] is has_sound
+    heard = loud_moments(house.library(batch, "speaker.mp4"))
+    assert heard == pytest.approx([0.0, 1.0, 2.0, 3.0, 4.0], abs=0.05)
+    files = house.delivered(batch)
+    assert {"voice.wav", "mask.png", "opening.mp4", "opening.video_manifest.json"} <= files
 
 
 BOUGHT: dict[str, Any] = {

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from shared.jobs.outcome import Billed, Outcome, Reading, SubmitReading
 from shared.jobs.request import VideoRequest
 from shared.providers.auth import Auth, key_scheme
-from shared.providers.call import Answer, Call, as_text, reach
+from shared.providers.call import Answer, Call, as_text, as_whole, reach
 from shared.providers.contract import (
     Adapter,
     Declaration,
@@ -105,7 +105,9 @@ class Fal(Adapter):
         if status == "COMPLETED":
             base = job.poll_url.partition("?")[0].removesuffix("/status")
             return Call(method="GET", url=base or _request_url(job))
-        return running(status)
+        place = as_whole(answer.at("queue_position"))
+        waits = status == "IN_QUEUE" and place is not None and place > 0
+        return running(status, text=f"place {place} in the queue" if waits else "")
 
     def _read_response(self, answer: Answer) -> Reading:
         if answer.ok:

@@ -127,6 +127,9 @@ class MiniMax(Adapter):
                 return Reading(ending=_failure(task, status.lower()), provider_status=status)
         return running(status)
 
+    def challenge_reply(self, body: object) -> dict[str, str] | None:
+        return challenge(body)
+
     def hinted_job(self, body: object) -> str | None:
         return words(reach(body, "task_id")) or words(reach(body, "task", "id")) or None
 

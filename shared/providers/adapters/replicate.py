@@ -27,6 +27,7 @@ from shared.providers.readings import finished, running, words
 from shared.providers.refusals import accepted, ended, failed, read_refusal
 
 _PERCENT = re.compile(r"\b(\d{1,3})%\|")
+_STEPS = re.compile(r"%\|[^|]*\| *(\d{1,5})/(\d{1,5})")
 
 
 class Replicate(Adapter):
@@ -87,8 +88,10 @@ class Replicate(Adapter):
                 message = error or "it did not start before its deadline"
                 ending = ended(Outcome.TIMED_OUT, message, billed=Billed.NO, retryable=True)
             case _:
-                seen = _PERCENT.findall(words(answer.at("logs"))[-2000:])
-                return running(status, int(seen[-1]) / 100 if seen else None)
+                logs = words(answer.at("logs"))[-2000:]
+                seen, steps = _PERCENT.findall(logs), _STEPS.findall(logs)
+                text = "step {} of {}".format(*steps[-1]) if steps else ""
+                return running(status, int(seen[-1]) / 100 if seen else None, text)
         return Reading(ending=ending, provider_status=status)
 
     def cancel(self, job: JobRef) -> Call:

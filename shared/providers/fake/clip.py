@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import av
 import numpy as np
+from av.container import OutputContainer
 from PIL import Image, UnidentifiedImageError
 
 RATE = 24
@@ -17,16 +18,21 @@ MOST_IMAGE_BYTES = 64 * 1024 * 1024
 
 
 @lru_cache(maxsize=32)
-def make_clip(image: str, seconds: float, lines: int, *, tall: bool = False) -> bytes:
-    """An H.264 MP4.
+def make_clip(
+    image: str, seconds: float, lines: int, *, tall: bool = False, sound: str = ""
+) -> bytes:
+    """An H.264 MP4, with the sound that the vendor was given, if any.
 
     Parameters
     ----------
     image : an address, a data URI or base64; a plain picture when it is empty or unreadable.
-    seconds : rounded to whole frames at 24 a second.
+    seconds : rounded to whole frames at 24 a second; 0 is as long as the sound.
     lines : the shorter side in pixels.
     tall : upright where there is no picture to follow.
+    sound : an address, a data URI or base64; nothing when it is empty or unreadable.
     """
+    track = _heard(sound)
+    seconds = seconds or track[1] or 5.0
     picture = _open(image) or _plain(tall=tall)
     width, height = _size(picture, lines)
     frames = max(1, round(seconds * RATE))
@@ -34,6 +40,8 @@ def make_clip(image: str, seconds: float, lines: int, *, tall: bool = False) -> 
     with av.open(buffer, "w", format="mp4") as out:
         stream = out.add_stream("libx264", rate=RATE, options={"preset": "ultrafast", "crf": "23"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        if track[0]:
+            _add_sound(out, track[0], seconds)
         for index in range(frames):
             pixels = np.asarray(_zoomed(picture, index / frames, (width, height)))
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
@@ -41,6 +49,29 @@ def make_clip(image: str, seconds: float, lines: int, *, tall: bool = False) -> 
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
     return buffer.getvalue()
+
+
+def _heard(sound: str) -> tuple[bytes, float]:
+    """The bytes of a sound and its length in seconds."""
+    try:
+        data = _read(sound) if sound else b""
+        if not data:
+            return b"", 0.0
+        with av.open(io.BytesIO(data), "r") as container:
+            frames = container.decode(container.streams.audio[0])
+            return data, sum(frame.samples / frame.sample_rate for frame in frames)
+    except (OSError, ValueError, IndexError):
+        return b"", 0.0
+
+
+def _add_sound(out: OutputContainer, data: bytes, seconds: float) -> None:
+    stream = out.add_stream("aac", rate=48_000)
+    with av.open(io.BytesIO(data), "r") as container:
+        for frame in container.decode(container.streams.audio[0]):
+            if (frame.time or 0.0) < seconds:
+                frame.pts = None
+                out.mux(stream.encode(frame))
+    out.mux(stream.encode(None))
 
 
 def _zoomed(picture: Image.Image, place: float, size: tuple[int, int]) -> Image.Image:

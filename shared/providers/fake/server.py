@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
 from shared.providers.fake.clip import make_clip
+from shared.providers.fake.language import FakeLanguageModels
 from shared.providers.fake.vendor import FakeVendor, Reply, Request, Response, Wire
 from shared.providers.fake.vendors import VENDORS
 from shared.providers.fake.world import FakeJob, Seen, Stand, World
@@ -36,6 +37,7 @@ class FakeProviders:
     def __init__(self, world: World | None = None, *, port: int = 0) -> None:
         self.world = world or World()
         self.vendors = {vendor.name: vendor(self.world) for vendor in VENDORS}
+        self.language = FakeLanguageModels()
         self.closing = threading.Event()
         handler = type("Handler", (_Handler,), {"fake": self})
         self._server = _Server(("127.0.0.1", port), handler)
@@ -150,10 +152,13 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {key.lower(): value for key, value in self.headers.items()}
         seen = Seen(name, self.command, self.path, headers, body)
         self.fake.world.note(seen)
+        request = Request(self.command, f"/{rest}", query, headers, body, root, f"{root}/{name}")
+        if name in self.fake.language.names:
+            self._respond(self.fake.language.answer(name, request))
+            return
         if vendor is None:
             self._reply(Reply(404, {"message": f"no provider `{name}` here"}))
             return
-        request = Request(self.command, f"/{rest}", query, headers, body, root, f"{root}/{name}")
         self._respond(self.fake.answer(request, vendor))
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _serve
@@ -212,7 +217,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._stream_huge("video/mp4")
             return
         wanted = job.wanted
-        clip = make_clip(wanted.image, wanted.seconds, self.fake.world.lines or wanted.lines)
+        lines = self.fake.world.lines or wanted.lines
+        clip = make_clip(wanted.image, wanted.seconds, lines, sound=wanted.sound)
         self.send_response(200)
         self.send_header("Content-Type", "video/mp4")
         self.send_header("Content-Length", str(len(clip)))

@@ -185,8 +185,9 @@ def lines_of(text: object, otherwise: int = 480) -> int:
 
 
 def seconds_of(value: object, otherwise: float = 5.0) -> float:
-    """`5`, `"5"` or `"5s"` as seconds."""
+    """`5`, `"5"` or `"5s"` as seconds; 0 is as long as the sound."""
     try:
-        return min(max(float(str(value).rstrip("s")), 0.5), 60.0)
+        seconds = float(str(value).rstrip("s"))
+        return 0.0 if seconds == 0 else min(max(seconds, 0.5), 60.0)
     except ValueError:
         return otherwise

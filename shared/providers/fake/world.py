@@ -33,6 +33,7 @@ class Wanted:
 
     model: str
     image: str = ""
+    sound: str = ""
     seconds: float = 5.0
     lines: int = 480
     webhook: str = ""

@@ -11,10 +11,14 @@ from shared.providers.webhooks.signature import (
     WebhookHint,
     check_fal,
     check_standard,
+    check_timestamped,
     check_wavespeed,
 )
 
 MOST_BYTES = 1024 * 1024
+
+TIMESTAMPED = {"sync-signature": "v1", "elevenlabs-signature": "v0"}
+"""Who signs `t=…,<version>=…`, and under which header."""
 
 
 def read_webhook(
@@ -72,4 +76,13 @@ def _check(
         return check_wavespeed(headers, body, secret, now)
     if scheme is WebhookScheme.STANDARD:
         return check_standard(headers, body, secret, now)
+    if scheme is WebhookScheme.TIMESTAMPED:
+        return _check_timestamped(headers, body, secret, now)
     raise SignatureRefused("this provider sends no webhooks")
+
+
+def _check_timestamped(headers: Mapping[str, str], body: bytes, secret: str, now: float) -> str:
+    for name, version in TIMESTAMPED.items():
+        if name in headers:
+            return check_timestamped(headers[name], body, secret, now, version=version)
+    raise SignatureRefused("the webhook carries no signature")

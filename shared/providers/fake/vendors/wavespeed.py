@@ -50,7 +50,9 @@ class FakeWaveSpeed(FakeVendor):
             Wanted(
                 model=model,
                 image=str(asked.get("image", "")),
-                seconds=seconds_of(asked.get("duration", 5)),
+                sound=str(asked.get("audio", "")),
+                # a talking portrait is as long as its sound
+                seconds=seconds_of(asked.get("duration", 0 if "infinitetalk" in model else 5)),
                 lines=lines_of(asked.get("resolution", "720p")),
                 webhook=str(asked.get("webhook_url", "")),
             ),

@@ -1,0 +1,64 @@
+"""`dropreel weights`: fetch what a model of our own GPUs is loaded from, and look it over."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import show
+from cli.errors import WrongUse
+from gpu_functions.weights.check import check_weights
+from gpu_functions.weights.pull import BASE, pull_weights
+from gpu_functions.weights.record import revision_of
+from shared.catalog import ModelRow, find_model, load_catalog
+from shared.nearest import did_you_mean
+
+weights = typer.Typer(help="Weights of the models on your own GPUs.", no_args_is_help=True)
+
+Model = Annotated[str, typer.Argument(help="As `dropreel models --provider local` shows it.")]
+
+
+@weights.command()
+def pull(
+    model: Model,
+    to: Annotated[
+        Path | None, typer.Option(help="Its own folder; weights/MODEL when left out.")
+    ] = None,
+    revision: Annotated[
+        list[str] | None,
+        typer.Option(help="COMMIT, or PART=COMMIT for a model of several repositories."),
+    ] = None,
+) -> None:
+    """Fetch a model's weights; what is there already stays."""
+    row = _open_model(model)
+    folder = to or Path("weights", row.id)
+    folder.mkdir(parents=True, exist_ok=True)
+    record = pull_weights(row, folder, revisions=_revisions(revision or []), tell=show.step)
+    total = sum(record.sizes.values()) / 1e9
+    show.console.print(f"{folder}: {len(record.sizes)} files, {total:.1f} GB, whole")
+
+
+@weights.command()
+def check(
+    model: Model,
+    folder: Annotated[Path, typer.Argument(help="The model's own folder.")],
+) -> None:
+    """Say what of a folder is missing or damaged; reads sizes and headers only."""
+    row = _open_model(model)
+    check_weights(row.id, folder)
+    known = revision_of(folder)
+    show.console.print(f"{folder} is whole" + (f", commit {known}" if known else ""))
+
+
+def _open_model(word: str) -> ModelRow:
+    row = find_model(word)
+    local = [each.id for each in load_catalog().models if each.recipes]
+    if row is None or not row.recipes:
+        guess = did_you_mean(word, local)
+        raise WrongUse(f"No model of our own GPUs is called `{word}`. {guess}".rstrip())
+    return row
+
+
+def _revisions(given: list[str]) -> dict[str, str]:
+    pairs = (text.partition("=") for text in given)
+    return {name if sign else BASE: commit if sign else name for name, sign, commit in pairs}

@@ -1,0 +1,186 @@
+"""The runner at Modal: GPUs rented for as long as a job runs.
+
+    modal deploy -m gpu_functions.modal_app
+    modal run -m gpu_functions.modal_app::pull --model wan2.2-ti2v-5b     weights, on a processor
+    modal run -m gpu_functions.modal_app::check --model wan2.2-ti2v-5b    one warm-up, and its facts
+
+Everything that matters is in `gpu_functions.runner`; here stands only on what it runs. Each model
+has containers of its own, so that a warm one has the right weights loaded.
+"""
+
+import os
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import modal
+
+from shared.gpu_jobs.document import GpuJob
+from shared.gpu_jobs.gpu import GpuTier, tiers
+from shared.gpu_jobs.modal import OF_MODAL
+
+MINUTES = 60
+PYTHON = "3.12"
+TORCH = "torch==2.13.0"
+REQUIREMENTS = Path(__file__).parents[1] / "requirements"
+OURS = ("av", "httpx", "numpy", "pillow", "pydantic")
+"""What the runner itself needs, at the versions that everything else was tested with."""
+
+WEIGHTS = os.environ.get("DROPREEL_WEIGHTS", "/weights")
+LEASE_SEC = 120.0
+
+weights = modal.Volume.from_name("dropreel-weights", create_if_missing=True)
+hugging_face = modal.Secret.from_name("dropreel-hugging-face")
+"""`HF_TOKEN`, for gated repositories; may be an empty secret."""
+
+
+def _pins(*names: str) -> list[str]:
+    """`name==version` from the lock, without the conditions that are not this machine's."""
+    lines = (REQUIREMENTS / "dev.lock").read_text().splitlines()
+    found = {
+        line.partition("==")[0]: line.partition(";")[0].strip() for line in lines if "==" in line
+    }
+    return [found[name] for name in names]
+
+
+def _image() -> modal.Image:
+    base = modal.Image.debian_slim(python_version=PYTHON)
+    if modal.is_local():  # in a container there is no lock to read, and nothing to build
+        base = base.uv_pip_install(TORCH, *_pins(*OURS)).uv_pip_install(
+            requirements=[str(REQUIREMENTS / "gpu.lock")]
+        )
+    return base.env(
+        {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True"}
+    ).add_local_python_source("gpu_functions", "shared", ignore=["**/*.pyc"])
+
+
+image = _image()
+app = modal.App("dropreel", image=image)
+
+
+def on(tier: GpuTier, *, at_most: int) -> dict[str, Any]:
+    """What a class of GPU is at Modal.
+
+    One input a container, since a video fills a GPU. One retry, for a GPU that was lost: a
+    preempted run is begun anew by Modal itself, and its claim is known to be the same.
+    """
+    return {
+        "gpu": list(tier.modal),
+        "volumes": {WEIGHTS: weights.with_mount_options(read_only=True)},
+        "env": {"HF_HUB_OFFLINE": "1", "DROPREEL_GPU_CLASS": tier.gpu_class},
+        "timeout": tier.job_limit_sec,
+        "startup_timeout": 15 * MINUTES,
+        "scaledown_window": 4 * MINUTES,
+        "max_containers": at_most,
+        "retries": 1,
+        "enable_memory_snapshot": True,
+    }
+
+
+class _Gpu:
+    """What all classes of GPU have in common."""
+
+    model: str
+
+    @modal.enter(snap=True)
+    def import_libraries(self) -> None:
+        """Twenty thousand small files: read once, kept in the memory snapshot."""
+        from gpu_functions.worker.child import quiet_logging  # noqa: PLC0415
+
+        quiet_logging()
+        import diffusers  # noqa: PLC0415
+        import torch  # noqa: F401, PLC0415
+
+        diffusers.utils.logging.disable_progress_bar()
+
+    @modal.enter(snap=False)
+    def meet_the_gpu(self) -> None:
+        """After the snapshot, since none was there before."""
+        import torch  # noqa: PLC0415
+
+        from gpu_functions.worker.tools import WorkerTools  # noqa: PLC0415
+
+        small = os.environ.get("DROPREEL_SMALL") == "1"
+        device = "cuda:0" if torch.cuda.is_available() else "cpu"
+        self.tools = WorkerTools.of(Path(WEIGHTS), small=small)(device)
+
+    @modal.method()
+    def run(self, document: dict[str, Any]) -> dict[str, Any]:
+        """One job, from its document to its report; both are plain values."""
+        from gpu_functions.runner.rented import run_rented  # noqa: PLC0415
+
+        call = modal.current_function_call_id() or uuid.uuid4().hex
+        job = GpuJob.model_validate(document)
+        return run_rented(job, f"{OF_MODAL}{call}", self.tools, lease_sec=LEASE_SEC)
+
+    @modal.method()
+    def warm(self) -> dict[str, Any]:
+        """Load the model, and tell what that took."""
+        from gpu_functions.runner.device import device_name, peak_gib  # noqa: PLC0415
+
+        models = self.tools.models
+        recipe = models.recipes(self.model, os.environ.get("DROPREEL_GPU_CLASS", "cpu"))[0]
+        started = time.perf_counter()
+        models.ready(self.model, recipe)
+        return {
+            "model": self.model,
+            "gpu": device_name(models.device),
+            "recipe": recipe.name,
+            "load_seconds": round(time.perf_counter() - started, 1),
+            "peak_vram_gb": peak_gib(models.device),
+        }
+
+
+@app.cls(**on(tiers()["rtx4090"], at_most=10))
+class Rtx4090(_Gpu):
+    """24 GB class; Modal rents no 4090, an L40S is the same generation."""
+
+    model: str = modal.parameter()
+
+
+@app.cls(**on(tiers()["a100"], at_most=6))
+class A100(_Gpu):
+    """80 GB class without fp8."""
+
+    model: str = modal.parameter()
+
+
+@app.cls(**on(tiers()["h100"], at_most=4))
+class H100(_Gpu):
+    """80 GB class with fp8."""
+
+    model: str = modal.parameter()
+
+
+CLASSES: dict[str, Any] = {"rtx4090": Rtx4090, "a100": A100, "h100": H100}
+
+
+@app.function(
+    volumes={WEIGHTS: weights}, secrets=[hugging_face], timeout=180 * MINUTES, cpu=4, memory=8192
+)
+def pull(model: str, revision: str = "") -> str:
+    """Fill the volume with a model's weights, at their pinned revision: no GPU waits for it."""
+    from gpu_functions.weights.pull import BASE, pull_weights  # noqa: PLC0415
+    from shared.catalog.catalog import find_model  # noqa: PLC0415
+
+    row = find_model(model)
+    if row is None or not row.recipes:
+        raise ValueError(f"no model of our own GPUs is called `{model}`")
+    folder = Path(WEIGHTS) / row.id
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        pull_weights(row, folder, revisions={BASE: revision} if revision else {}, tell=print)
+    finally:
+        weights.commit()  # what was fetched stays, and the next run goes on from there
+    return str(folder)
+
+
+@app.local_entrypoint()
+def check(model: str, gpu: str = "rtx4090") -> None:
+    """Warm one container up, twice: the first time is what a cold start costs."""
+    box = CLASSES[gpu](model=model)
+    for time_of in ("cold", "warm"):
+        started = time.perf_counter()
+        facts = box.warm.remote()
+        print(f"{time_of}: {time.perf_counter() - started:.1f} s in all, {facts}")

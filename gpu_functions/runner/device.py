@@ -1,0 +1,46 @@
+"""The GPU of this process: its name, what was used of it at most, and what may be.
+
+torch is imported by the functions alone, so that a machine without it can load the module.
+"""
+
+import platform
+
+CPU = "cpu"
+GIB = 1024**3
+
+
+def device_name(device: str) -> str:
+    """`NVIDIA L40S`; the processor's architecture where there is no GPU."""
+    if device == CPU:
+        return f"CPU ({platform.machine()})"
+    import torch  # noqa: PLC0415
+
+    return str(torch.cuda.get_device_name(device))
+
+
+def cap_memory(device: str, gib: float | None) -> None:
+    """Let this process use so much of the GPU and no more, as a smaller one would (X-02)."""
+    if device == CPU:
+        return
+    import torch  # noqa: PLC0415
+
+    total = torch.cuda.get_device_properties(device).total_memory
+    share = 1.0 if gib is None else min(1.0, gib * GIB / total)
+    torch.cuda.set_per_process_memory_fraction(share, device)
+
+
+def forget_peak(device: str) -> None:
+    """Begin to measure anew."""
+    if device != CPU:
+        import torch  # noqa: PLC0415
+
+        torch.cuda.reset_peak_memory_stats(device)
+
+
+def peak_gib(device: str) -> float | None:
+    """The most that was held since `forget_peak`; None without a GPU."""
+    if device == CPU:
+        return None
+    import torch  # noqa: PLC0415
+
+    return round(torch.cuda.max_memory_reserved(device) / GIB, 2)

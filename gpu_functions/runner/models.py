@@ -1,0 +1,83 @@
+"""What is loaded in this process: one model with one recipe, kept for the next job."""
+
+import gc
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gpu_functions.generators.contract import Generator, OutOfMemory, Recipe
+from gpu_functions.runner.device import CPU, cap_memory
+from gpu_functions.weights.record import revision_of
+
+OpenGenerator = Callable[[str], Generator]
+RecipesFor = Callable[[str, str], tuple[Recipe, ...]]
+"""Model and class of GPU → its recipes, the best first."""
+
+WeightsOf = Callable[[str], Path]
+"""Model → its folder."""
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    model: str
+    recipe: str
+    cap_gb: float | None
+    generator: Generator
+
+
+class Models:
+    """The models of one process on one device.
+
+    Memory is given back before another model is loaded: no GPU holds two.
+    """
+
+    def __init__(
+        self,
+        *,
+        weights: WeightsOf,
+        device: str,
+        open_generator: OpenGenerator,
+        recipes_for: RecipesFor,
+    ) -> None:
+        self._weights, self.device = weights, device
+        self._open, self._recipes_for = open_generator, recipes_for
+        self._loaded: _Loaded | None = None
+
+    def recipes(self, model: str, gpu_class: str) -> tuple[Recipe, ...]:
+        """How to hold the model here; a processor has ways of its own."""
+        return self._recipes_for(model, CPU if self.device == CPU else gpu_class)
+
+    def ready(self, model: str, recipe: Recipe, cap_gb: float | None = None) -> Generator:
+        """The model's generator, loaded by this recipe.
+
+        Raises
+        ------
+        WeightsMissing, OutOfMemory, GpuLost
+        """
+        there = self._loaded
+        if there and (there.model, there.recipe, there.cap_gb) == (model, recipe.name, cap_gb):
+            return there.generator
+        self.drop()
+        cap_memory(self.device, cap_gb)
+        generator = self._open(model)
+        try:
+            generator.load(self._weights(model), recipe, self.device)
+        except OutOfMemory:
+            del generator
+            self.drop()
+            raise
+        self._loaded = _Loaded(model, recipe.name, cap_gb, generator)
+        return generator
+
+    def revision(self, model: str) -> str:
+        """The commits that the weights here are of; empty where nobody wrote it down."""
+        return revision_of(self._weights(model))
+
+    def drop(self) -> None:
+        """Give the memory back."""
+        self._loaded = None
+        gc.collect()
+        if self.device != CPU:
+            import torch  # noqa: PLC0415 - a process without a GPU may have none
+
+            torch.cuda.empty_cache()

@@ -1,0 +1,1 @@
+"""The folders that models are loaded from: fetched once, checked before every use."""

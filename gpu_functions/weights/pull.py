@@ -1,0 +1,153 @@
+"""Fetch a model's weights into a folder that generators load from, at commits that do not move."""
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gpu_functions.weights.check import check_weights
+from gpu_functions.weights.choose import INDEX, chosen_files
+from gpu_functions.weights.hub import Hub, HuggingFace
+from gpu_functions.weights.record import Record, write_record
+from shared.catalog.model import ModelRow
+from shared.errors import InvalidInput, Problem
+
+BASE = "base"
+COMMIT = re.compile(r"[0-9a-f]{40}")
+GB = 1e9
+
+UNUSED = ("safety_checker",)
+"""Parts of a base pipeline that none of ours loads; the library's own checks look at the clip."""
+
+ADAPTED = {"motion_adapter": "MotionAdapter", "controlnet": "SparseControlNetModel"}
+"""Components that are laid over a base pipeline, and their classes in diffusers."""
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One repository, and the folder that it is laid into."""
+
+    name: str
+    repository: str
+    revision: str
+
+    def folder(self, root: Path) -> Path:
+        return root if self.name == BASE else root / self.name
+
+
+def pull_weights(
+    row: ModelRow,
+    folder: Path,
+    *,
+    revisions: Mapping[str, str] | None = None,
+    hub: Hub | None = None,
+    tell: Tell = lambda sentence: None,
+) -> Record:
+    """Fetch what is not there yet, check all of it, and write down where it is from.
+
+    Parameters
+    ----------
+    revisions : commit by part, `base` being the model itself; what the row pins needs none.
+
+    Raises
+    ------
+    InvalidInput : no open weights, no commit, no access, or not enough room on the disk.
+    Transient : the hub is not reached; what was fetched stays, and the next run goes on from there.
+    WeightsMissing : what came is damaged.
+    """
+    if not row.open_weights or not row.provider_model:
+        raise InvalidInput(f"`{row.id}` has no weights to fetch.")
+    parts = _parts(row, revisions or {})
+    source = hub or HuggingFace()
+    wanted = {part: _wanted(source, part, folder) for part in parts}
+    _require_room(wanted, folder)
+    for part, sizes in wanted.items():
+        for name, size in sizes.items():
+            tell(f"{part.repository}/{name} ({size / GB:.2f} GB)")
+            _drop_spoilt(part.folder(folder) / name, size)
+            source.fetch(part.repository, part.revision, name, part.folder(folder))
+    _lay_over(folder, [part.name for part in parts if part.name != BASE])
+    record = Record(
+        model=row.id,
+        revisions={part.repository: part.revision for part in parts},
+        sizes={
+            str((part.folder(folder) / name).relative_to(folder)): size
+            for part, sizes in wanted.items()
+            for name, size in sizes.items()
+            if name != INDEX
+        },
+    )
+    write_record(folder, record)
+    check_weights(row.id, folder)
+    return record
+
+
+def _parts(row: ModelRow, revisions: Mapping[str, str]) -> list[_Part]:
+    repositories = row.parts or {BASE: row.provider_model}
+    unknown = set(revisions) - set(repositories)
+    if unknown:
+        raise InvalidInput(f"`{row.id}` has no part {sorted(unknown)}; it has {[*repositories]}.")
+    problems, parts = [], []
+    for name, repository in repositories.items():
+        revision = revisions.get(name, row.revision if name == BASE else "")
+        option = f"--revision {'' if len(repositories) == 1 else f'{name}='}COMMIT"
+        if not revision:
+            message = f"No commit of {repository} is pinned for `{row.id}`."
+            hint = f"Its page at the hub lists them; give one with `{option}`."
+            problems.append(Problem(name, message, hint, "missing"))
+        elif not COMMIT.fullmatch(revision):
+            message = f"`{revision}` is no commit: branches and tags move."
+            problems.append(Problem(name, message, f"Give the 40 hex digits: `{option}`."))
+        else:
+            parts.append(_Part(name, repository, revision))
+    if problems:
+        raise InvalidInput.because(problems)
+    return parts
+
+
+def _wanted(hub: Hub, part: _Part, folder: Path) -> dict[str, int]:
+    sizes = hub.sizes(part.repository, part.revision)
+    components = None
+    if INDEX in sizes:
+        path = hub.fetch(part.repository, part.revision, INDEX, part.folder(folder))
+        components = _used(json.loads(path.read_bytes()))
+    elif part.name == BASE:
+        raise InvalidInput(f"{part.repository} is not in diffusers' format: it has no {INDEX}.")
+    return {name: sizes[name] for name in chosen_files(sizes, components) if name in sizes}
+
+
+def _drop_spoilt(file: Path, size: int) -> None:
+    """The hub's client trusts what it once fetched, whatever became of it."""
+    if file.is_file() and file.stat().st_size != size:
+        file.unlink()
+
+
+def _require_room(wanted: Mapping[_Part, Mapping[str, int]], folder: Path) -> None:
+    missing = sum(
+        size
+        for part, sizes in wanted.items()
+        for name, size in sizes.items()
+        if not (part.folder(folder) / name).is_file()
+    )
+    free = shutil.disk_usage(folder).free
+    if missing > free:
+        raise InvalidInput(
+            f"{missing / GB:.1f} GB are to be fetched, and {folder} has room for {free / GB:.1f}."
+        )
+
+
+def _lay_over(folder: Path, names: list[str]) -> None:
+    """Tell the base pipeline's index of the components that were put beside it."""
+    index = folder / INDEX
+    parts = _used(json.loads(index.read_bytes()))
+    parts |= {name: ["diffusers", ADAPTED[name]] for name in names}
+    index.write_text(json.dumps(parts, indent=2) + "\n", encoding="utf-8")
+
+
+def _used(components: dict[str, Any]) -> dict[str, Any]:
+    return {name: kind for name, kind in components.items() if name not in UNUSED}

@@ -1,0 +1,97 @@
+"""`python -m gpu_functions.worker`: see the package's docstring and docs/gpu.md."""
+
+import argparse
+import logging
+import re
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+import boto3
+
+from gpu_functions.worker.child import quiet_logging
+from gpu_functions.worker.foreman import Foreman
+from gpu_functions.worker.tools import WorkerTools
+from shared.aws.pull import PullQueue
+
+logger = logging.getLogger("dropreel.worker")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Work until SIGTERM or Ctrl-C; a second one does not wait for what is in flight."""
+    options = _options().parse_args(arguments)
+    quiet_logging()
+    if not options.weights.is_dir():
+        print(f"{options.weights}: there is no such folder of weights", file=sys.stderr)
+        return 2
+    foreman = Foreman(
+        PullQueue(boto3.client("sqs", region_name=_region(options.queue)), options.queue),
+        options.gpus,
+        WorkerTools.of(options.weights, scratch=options.scratch, small=options.small),
+        lease_sec=options.lease_sec,
+    )
+    _drain_on_signals(foreman)
+    logger.info("worker %s on GPUs %s", foreman.runner, ",".join(options.gpus))
+    foreman.run()
+    logger.info("drained")
+    return 0
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m gpu_functions.worker",
+        description="Pulls jobs of Dropreel from a queue and runs them on this machine's GPUs.",
+    )
+    parser.add_argument("--queue", required=True, help="URL of the queue of this GPU's class")
+    parser.add_argument(
+        "--gpus",
+        required=True,
+        type=_gpus,
+        help="indices: `0`, or `0,1` (the last of several delivers); `cpu` without a GPU",
+    )
+    parser.add_argument(
+        "--weights", required=True, type=Path, help="folder with one folder a model"
+    )
+    parser.add_argument("--scratch", type=Path, help="folder for frames on their way")
+    parser.add_argument(
+        "--lease-sec",
+        type=float,
+        default=120.0,
+        help="silence after which somebody else takes over",
+    )
+    parser.add_argument(
+        "--small", action="store_true", help="run everything in miniature, to try the way"
+    )
+    return parser
+
+
+def _gpus(text: str) -> tuple[str, ...]:
+    names = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not names or not all(re.fullmatch(r"\d{1,3}|cpu", name) for name in names):
+        raise argparse.ArgumentTypeError(f"{text!r}: write indices such as 0,1 or `cpu`")
+    numbered = [name for name in names if name != "cpu"]
+    if len(set(numbered)) < len(numbered):
+        raise argparse.ArgumentTypeError(f"{text!r} names a GPU twice")
+    return names
+
+
+def _region(queue_url: str) -> str | None:
+    """`us-east-1` of `https://sqs.us-east-1.amazonaws.com/…`; None leaves it to the environment."""
+    found = re.match(r"https://sqs\.([a-z0-9-]+)\.amazonaws\.com", queue_url)
+    return found[1] if found else None
+
+
+def _drain_on_signals(foreman: Foreman) -> None:
+    def told(number: int, _frame: FrameType | None) -> None:
+        logger.info("told to stop: finishing what is in flight; once more to leave it")
+        foreman.drain()
+        signal.signal(number, signal.SIG_DFL)
+
+    signal.signal(signal.SIGTERM, told)
+    signal.signal(signal.SIGINT, told)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

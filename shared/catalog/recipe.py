@@ -1,0 +1,73 @@
+"""How a model is held on one class of GPU: what decides whether it fits, and how fast it is."""
+
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any, Literal
+
+from pydantic import Field
+
+from shared.clip import Document
+
+
+class GpuClass(StrEnum):
+    """Logical GPUs (X-02): what a recipe is written for, not what happens to be in the machine.
+
+    `rtx4090`: 24 GB, Ada, computes in fp8. `a100`: 80 GB, Ampere, none. `h100`: 80 GB, Hopper.
+    `cpu`: for tests, on any machine.
+    """
+
+    RTX4090 = "rtx4090"
+    A100 = "a100"
+    H100 = "h100"
+    CPU = "cpu"
+
+
+class Recipe(Document):
+    """One way to hold a model; `ModelRow.recipes` says which fit it.
+
+    Attributes
+    ----------
+    dtype : of weights and activations.
+    quantization : of the large model's weights; `fp8` also computes in fp8 where the GPU can.
+    offload : `model` keeps one component at a time on the GPU, `group` one block of it.
+    vae_tiling : decode the picture in tiles.
+    levers : further switches of `gpu_functions.speed`, by name.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9_]+$")
+    dtype: Literal["bfloat16", "float16", "float32"] = "bfloat16"
+    quantization: Literal["none", "fp8", "int8"] = "none"
+    offload: Literal["none", "model", "group"] = "none"
+    vae_tiling: bool = False
+    levers: dict[str, Any] = Field(default_factory=dict)
+
+
+CPU_RECIPE = "cpu_float32"
+"""Everything runs on a processor like this, if slowly; no row needs to say it."""
+
+
+@cache
+def recipe_book() -> Mapping[str, Recipe]:
+    """Every recipe that this version knows, by name."""
+    document = json.loads(files("shared.catalog").joinpath("recipe_book.json").read_bytes())
+    recipes = [Recipe.model_validate(each) for each in document["recipes"]]
+    return MappingProxyType({recipe.name: recipe for recipe in recipes})
+
+
+class Sampling(Document):
+    """What a model does where a request says nothing.
+
+    Attributes
+    ----------
+    steps : of denoising.
+    guidance : on the model's own scale; None where it has no such number.
+    settings : the family's own, for example `motion_bucket_id`.
+    """
+
+    steps: int = Field(ge=1)
+    guidance: float | None = None
+    settings: dict[str, Any] = Field(default_factory=dict)

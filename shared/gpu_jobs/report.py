@@ -1,0 +1,80 @@
+"""How a run of a job ended: an object beside the result, written last and never replaced.
+
+Its presence means that the result is whole. The end is read from here, so a callback that is lost,
+forged or late changes nothing; and a runner that comes second finds that the work is done.
+"""
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import Field
+
+from shared.clip import Deviation, Document
+
+
+class RunOutcome(StrEnum):
+    """`refused`: the request itself cannot be made, by nobody."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+
+class Made(Document):
+    """The file that was uploaded: a near-lossless intermediate, to be finished elsewhere."""
+
+    size_bytes: int = Field(gt=0)
+    sha256: str
+    width: int
+    height: int
+    fps: str
+    frame_count: int
+
+
+class Tried(Document):
+    """A recipe that was not enough, and why."""
+
+    recipe: str
+    why: str
+
+
+class Report(Document):
+    """What was run, on what, and what it took.
+
+    Attributes
+    ----------
+    error : the class of the error, in snake case; `message` is for people.
+    retryable : may another job of the same candidate do better?
+    gpu_class, gpu : what was asked for, and what it ran on.
+    gpu_seconds : from the moment that the GPU was ours for this job to the moment it was free.
+    seconds : of each stage.
+    """
+
+    schema_version: Literal["1"] = "1"
+    job_id: str
+    outcome: RunOutcome
+    error: str = ""
+    message: str = Field("", max_length=2000)
+    retryable: bool = False
+    made: Made | None = None
+    model: str
+    repo: str = ""
+    revision: str = ""
+    runner: str = ""
+    gpu_class: str
+    gpu: str = ""
+    recipe: str = ""
+    recipes_tried: tuple[Tried, ...] = ()
+    settings: dict[str, Any] = Field(default_factory=dict)
+    interpolation: str = ""
+    peak_vram_gb: float | None = None
+    gpu_seconds: float = 0
+    seconds: dict[str, float] = Field(default_factory=dict)
+    deviations: tuple[Deviation, ...] = ()
+
+    def facts(self) -> dict[str, Any]:
+        """What belongs into the metadata of the clip that was made of it."""
+        told = {"repo", "revision", "gpu_class", "gpu", "recipe", "recipes_tried", "settings"}
+        told |= {"interpolation", "peak_vram_gb", "gpu_seconds", "seconds", "deviations"}
+        return self.model_dump(mode="json", include=told)

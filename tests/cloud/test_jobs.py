@@ -1,0 +1,116 @@
+"""Clips that a provider makes, on the embedded cloud: killed steps, CANCEL, one payment."""
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.aws.ledger import DynamoLedger
+from shared.budget.project import Project
+from shared.providers.fake import World
+from shared.providers.fake.world import FakeJob
+from shared.routing.policy import Policy
+from tests.cloud.town import PROJECT, Town, wait_until
+from tests.pipeline.house import picture
+
+pytestmark = pytest.mark.cloud
+
+NO_CANCEL, CANCELS = "wavespeed/wan-2.5", "replicate/wan-2.5-i2v"
+
+
+@pytest.fixture(autouse=True)
+def funds(town: Town) -> None:
+    books = DynamoLedger(town.session.client("dynamodb"), town.deployment.state_table)
+    if books.project(PROJECT) is None:
+        policy = Policy(allow_unverified_prices=True)
+        books.save_project(Project(name=PROJECT, monthly_budget=100_000_000, policy=policy))
+
+
+def order(model: str) -> dict[str, Any]:
+    settings = {
+        "operation": "image_to_video",
+        "route": [model],
+        "prompt": "the picture comes to life",
+        "resolution": "480p",
+        "motion": {"duration_sec": 5},
+        "finish": {"fps": 12, "codec": {"preset": "ultrafast"}},
+    }
+    return {"defaults": settings, "keyframes": [{"image_path": "a.png"}]}
+
+
+def drop(town: Town, world: World, batch: str, model: str, *faults: str, seed: int) -> FakeJob:
+    """Drop one keyframe; returns the job that its provider accepted."""
+    before = set(world.jobs)
+    world.script(*faults)
+    town.drop(batch, {"a.png": picture(480, 270, seed=seed), "manifest.json": order(model)})
+    wait_until(
+        lambda: set(world.jobs) > before,
+        "the provider to accept the job",
+        lambda: town.answer(batch, "_status.json"),
+    )
+    (new,) = set(world.jobs) - before
+    return world.jobs[new]
+
+
+def workers_of(town: Town, function: str) -> list[int]:
+    """All processes of this cloud that run a function's handler."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            command = (folder / "cmdline").read_bytes().decode()
+            environment = (folder / "environ").read_bytes().decode().split("\0")
+        except OSError:
+            continue
+        ours = f"AWS_ENDPOINT_URL={town.deployment.endpoint}" in environment
+        if ours and f"ministack-lambda-{function}" in command:
+            found.append(int(folder.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
+def test_a_job_whose_step_is_killed_arrives_and_is_paid_once(town: Town, world: World) -> None:
+    submits = world.submits
+    job = drop(town, world, "job-killed", NO_CANCEL, "poll-hang", "lost-webhook", seed=61)
+    wait_until(lambda: job.looks > 0, "somebody to ask after the job")
+    victims = workers_of(town, "dropreel-advance")
+    assert victims
+    for each in victims:
+        os.kill(each, signal.SIGKILL)
+    town.ended("job-killed")
+    assert town.run("job-killed")["counts"] == {"total": 1, "done": 1}
+    assert "a.mp4" in town.library("job-killed")
+    assert world.submits == submits + 1
+
+
+def test_cancel_stops_a_job_at_the_provider(town: Town, world: World) -> None:
+    job = drop(town, world, "job-stopped", CANCELS, "never", seed=62)
+    town.put("job-stopped", "CANCEL.txt", b"")
+    town.ended("job-stopped")
+    assert job.cancelled, "the provider was asked to stop"
+    assert town.run("job-stopped")["state"] == "cancelled"
+    assert town.clips("job-stopped")["a"]["status"] == "cancelled"
+
+
+def test_what_cannot_be_stopped_ends_its_clip_and_is_there_for_the_next_drop(
+    town: Town, world: World
+) -> None:
+    batch = "job-let-go"
+    job = drop(town, world, batch, NO_CANCEL, "slow", seed=63)
+    town.put(batch, "CANCEL", b"")
+    town.ended(batch)
+    clip = town.clips(batch)["a"]
+    assert clip["status"] == "cancelled"
+    assert "wavespeed cannot be asked to stop" in " ".join(clip["reasons"])
+    submits = world.submits
+    wait_until(lambda: job.stand(world.now()).ended, "the provider to finish it after all")
+    manifest = {**order(NO_CANCEL), "keyframes": [{"image_path": "a.png", "negative_prompt": None}]}
+    town.put(batch, "manifest.json", json.dumps(manifest).encode())
+    town.ended(batch, runs=1)
+    wait_until(lambda: town.run(batch)["state"] == "finished", "the second run to finish")
+    assert town.run(batch)["counts"] == {"total": 1, "done": 1}
+    assert world.submits == submits, "nothing was paid again"

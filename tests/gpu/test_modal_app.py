@@ -1,0 +1,72 @@
+"""The Modal app without Modal: its settings as deployed, and its method as it runs."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.catalog.catalog import load_catalog
+from shared.gpu_jobs.gpu import tiers
+from shared.gpu_jobs.modal_client import APP, CLASSES
+from tests.gpu.tiny import build_tiny
+from tests.runner.town import SVD, runner_town
+
+pytestmark = pytest.mark.filterwarnings("ignore:The .* function is executing locally:UserWarning")
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The module as it is imported in a container whose volume is a folder of tiny weights."""
+    folder = tmp_path_factory.mktemp("volume")
+    build_tiny(SVD, folder / SVD)
+    with pytest.MonkeyPatch.context() as volume:
+        volume.setenv("DROPREEL_WEIGHTS", str(folder))
+        volume.setenv("DROPREEL_SMALL", "1")
+        import gpu_functions.modal_app as module  # noqa: PLC0415 - it reads the environment
+
+        yield module
+
+
+def test_every_class_of_gpu_has_its_class_in_the_app(app: Any) -> None:
+    assert app.app.name == APP
+    assert set(CLASSES) == set(tiers()) == set(app.CLASSES)
+    assert all(hasattr(app, name) for name in CLASSES.values())
+    for tier in tiers().values():
+        settings = app.on(tier, at_most=1)
+        assert settings["gpu"] == list(tier.modal)
+        assert settings["timeout"] == tier.job_limit_sec
+        assert settings["retries"] <= 1
+        assert settings["startup_timeout"] > 300, "Modal's default is shorter than a cold start"
+        assert settings["env"]["HF_HUB_OFFLINE"] == "1"
+
+
+def test_an_rtx4090_is_an_l40s_at_modal_and_an_a100_the_large_one() -> None:
+    assert tiers()["rtx4090"].modal == ("L40S", "A100-80GB")
+    assert tiers()["a100"].modal == ("A100-80GB", "H100")
+    assert tiers()["h100"].modal == ("H100",)
+
+
+def test_every_recipe_of_the_catalogue_is_for_a_class_that_there_is() -> None:
+    for row in load_catalog().models:
+        assert {str(gpu) for gpu in row.recipes} <= {*tiers(), "cpu"}, row.id
+
+
+def test_a_job_runs_where_modal_would_run_it(app: Any) -> None:
+    with runner_town() as town:
+        job = town.job(settings=town.job().settings.model_copy(update={"num_frames": 25}))
+        box = app.Rtx4090(model=SVD)
+        said = box.run.local(job.model_dump(mode="json"))
+        assert said["outcome"] == "succeeded", said
+        assert (said["recipe"], said["gpu_class"]) == ("cpu_float32", "rtx4090")
+        assert town.record is not None
+        assert town.record.runner.startswith("modal/")
+        assert len(town.files["result.mp4"]) == said["made"]["size_bytes"]
+
+
+def test_warming_up_loads_the_model_and_tells_what_it_took(app: Any) -> None:
+    facts = app.Rtx4090(model=SVD).warm.local()
+    assert facts["model"] == SVD
+    assert facts["load_seconds"] > 0
+    assert os.environ.get("HF_HUB_OFFLINE") is None, "only containers are offline by our hand"
+    assert Path(app.WEIGHTS).is_dir()

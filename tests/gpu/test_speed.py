@@ -1,0 +1,117 @@
+"""Levers: what this machine cannot pull is said, and what it pulls leaves the clip a clip."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from gpu_functions.generators.diffusers_generator import DiffusersGenerator
+from gpu_functions.generators.registry import FAMILIES, open_generator
+from gpu_functions.speed import LEVERS
+from shared.catalog.recipe import Recipe, recipe_book
+from shared.errors import InternalFault
+from tests.gpu.requests import small_request
+from tests.gpu.tiny import build_tiny
+
+pytestmark = pytest.mark.filterwarnings("ignore:In CPU autocast:UserWarning")
+SVD, WAN = "stable-video-diffusion-xt-1.1", "wan2.2-i2v-a14b"
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("weights")
+
+
+def load(weights: Path, model_id: str, **recipe: Any) -> DiffusersGenerator:
+    folder = weights / model_id
+    if not folder.is_dir():
+        build_tiny(model_id, folder)
+    generator = open_generator(model_id)
+    assert isinstance(generator, DiffusersGenerator)
+    generator.load(folder, Recipe(name="tried", dtype="float32", **recipe), "cpu")
+    return generator
+
+
+def frames(generator: DiffusersGenerator, **changes: Any) -> Any:
+    request = small_request(generator.row.id, **changes)
+    return generator.generate(request, lambda done, of: None).frames
+
+
+@pytest.mark.parametrize("model_id", FAMILIES)
+def test_every_family_runs_with_8_bit_weights_tiles_and_a_memory_for_words(
+    weights: Path, model_id: str
+) -> None:
+    plain = frames(load(weights, model_id))
+    generator = load(
+        weights,
+        model_id,
+        quantization="fp8",
+        vae_tiling=True,
+        levers={"prompt_cache": True, "channels_last": True, "vae_slicing": True},
+    )
+    parts = [getattr(generator.pipeline, name, None) for name in generator.denoisers]
+    kinds = {values.dtype for part in parts if part for values in part.parameters()}
+    assert torch.float8_e4m3fn in kinds
+    rounded = frames(generator)
+    assert np.array_equal(rounded, frames(generator))
+    assert 0 < np.abs(rounded.astype(int) - plain).mean() < 60
+    notes = [note.partition(":")[0] for note in generator.notes]
+    assert set(notes) <= {"prompt_cache", "vae_slicing", "vae_tiling"}
+
+
+def test_what_a_processor_cannot_do_is_left_alone_and_said(weights: Path) -> None:
+    levers = {"compile": True, "tf32": True, "attention": ["sage", "_flash_3", "native"]}
+    generator = load(weights, WAN, quantization="int8", offload="group", levers=levers)
+    said = dict(note.split(": ", 1) for note in generator.notes)
+    assert said.keys() == {"compile", "tf32", "attention", "quantization", "offload"}
+    assert said["quantization"] == "held as fp8: int8 needs torchao"
+    assert said["attention"].startswith("took native, not sage")
+    assert len(frames(generator)) == 5
+
+
+def test_a_lever_that_is_off_does_nothing(weights: Path) -> None:
+    generator = load(weights, SVD, levers=dict.fromkeys(LEVERS, False))
+    assert generator.notes == ()
+
+
+def test_a_lever_that_does_not_exist_is_our_mistake(weights: Path) -> None:
+    with pytest.raises(InternalFault, match="'turbo'"):
+        load(weights, SVD, levers={"turbo": True})
+
+
+def test_the_book_pulls_only_levers_that_exist() -> None:
+    for recipe in recipe_book().values():
+        assert set(recipe.levers) <= set(LEVERS), recipe.name
+
+
+def test_words_are_read_once(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = load(weights, WAN, levers={"prompt_cache": True})
+    read: list[int] = []
+    encoder = generator.pipeline.text_encoder
+    counted = encoder.forward
+
+    def forward(*arguments: Any, **named: Any) -> Any:
+        read.append(1)
+        return counted(*arguments, **named)
+
+    monkeypatch.setattr(encoder, "forward", forward)
+    first = frames(generator)
+    once = len(read)
+    assert once > 0
+    assert np.array_equal(first, frames(generator))
+    frames(generator, seed=5)
+    assert len(read) == once
+    assert not np.array_equal(first, frames(generator, prompt="something else"))
+    assert len(read) > once
+
+
+def test_models_in_half_the_bits_load_with_their_coders_whole(weights: Path) -> None:
+    build_tiny(WAN, weights / "half")
+    generator = open_generator(WAN)
+    assert isinstance(generator, DiffusersGenerator)
+    generator.load(weights / "half", Recipe(name="bf16"), "cpu")
+    assert generator.pipeline.transformer.dtype == torch.bfloat16
+    assert generator.pipeline.vae.dtype == torch.float32
+    assert len(frames(generator)) == 5
