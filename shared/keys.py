@@ -153,6 +153,11 @@ class ArtefactKeys(NamedTuple):
     def inspection(self) -> str:
         return self._key("inspection.json")
 
+    @property
+    def curves(self) -> str:
+        """What the inspection measured over time, for the report's charts."""
+        return self._key("curves.json")
+
 
 def made_key(order_key: str) -> str:
     """A note that an order was made before: making it again costs no model's money."""

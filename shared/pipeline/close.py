@@ -10,10 +10,10 @@ from tempfile import TemporaryDirectory
 from shared.batch import BatchResult, BatchState, ClipResult, ClipStatus
 from shared.clip import Document, ObjectRef
 from shared.errors import LibraryKeyTaken
-from shared.keys import ArtefactKeys
 from shared.notices import Notification, batch_notice
 from shared.pipeline.answers import is_troubled, write_answers
 from shared.pipeline.delivery import build_delivery
+from shared.pipeline.evidence import Evidence, read_evidence
 from shared.pipeline.library import CONTENT, RUN, publish_bytes, refuse_foreign
 from shared.pipeline.problems import kept_problems
 from shared.pipeline.results import batch_result
@@ -38,7 +38,6 @@ UNMADE = {
 FILED = ("report.html", "cost.json", "contact_sheet.jpg", "rejected.json", "delivery.zip")
 TOLD_PROBLEMS = 50
 """Problems kept on the run's row, for `_status.json`; `_ERRORS.md` tells them all."""
-INLINE_THUMBS = 500
 SHEET_LIMIT = 200  # clips on the contact sheet
 
 
@@ -71,7 +70,7 @@ def close_batch(
     problems = kept_problems(services, run)
     result = batch_result(services, end(row), clips, problems)
     if not run.dry_run:
-        result = _file(services, run, result, _thumbs(services, clips))
+        result = _file(services, run, result, read_evidence(services, clips))
     facts = {"message": result.message, "problems": problems[:TOLD_PROBLEMS]}
     row = change_run(services, run, lambda each: end(each).changed(**facts))
     write_answers(services, run, result)
@@ -142,9 +141,7 @@ def _end_of(
     return end
 
 
-def _file(
-    services: Services, run: RunRef, result: BatchResult, thumbs: dict[str, bytes]
-) -> BatchResult:
+def _file(services: Services, run: RunRef, result: BatchResult, evidence: Evidence) -> BatchResult:
     """Reports, bill and archive into the library; returns the result with what could not be."""
     taken = {name for name in FILED if _is_taken(services, run.folder.key(name))}
     notes = [_not_written(name) for name in sorted(taken)]
@@ -152,7 +149,7 @@ def _file(
         notes.append(_deliver(services, run, result))
     message = " ".join(filter(None, (result.message, *notes)))
     result = result.model_copy(update={"message": message})
-    for name, (data, type_) in _documents(services, run, result, thumbs).items():
+    for name, (data, type_) in _documents(services, run, result, evidence).items():
         if name not in taken:
             publish_bytes(
                 services,
@@ -195,17 +192,26 @@ def _deliver(services: Services, run: RunRef, result: BatchResult) -> str:
 
 
 def _documents(
-    services: Services, run: RunRef, result: BatchResult, thumbs: dict[str, bytes]
+    services: Services, run: RunRef, result: BatchResult, evidence: Evidence
 ) -> dict[str, tuple[bytes, str]]:
     """The batch's papers, by name, with their content types."""
     done = [clip for clip in result.clips if clip.status is ClipStatus.DONE]
-    report = render_report(result, thumbs, downloads=_downloads(len(done)))
+    report = render_report(
+        result,
+        evidence.thumbs,
+        curves=evidence.curves,
+        sheets=evidence.sheets,
+        downloads=_downloads(len(done)),
+    )
     documents = {
         "report.html": (report.encode(), "text/html; charset=utf-8"),
         "cost.json": (_json(cost_document(result)), "application/json"),
     }
     if done:
-        documents["contact_sheet.jpg"] = (_sheet(services, run, result, thumbs), "image/jpeg")
+        documents["contact_sheet.jpg"] = (
+            _sheet(services, run, result, evidence.thumbs),
+            "image/jpeg",
+        )
     if is_troubled(result):
         documents["rejected.json"] = (_json(_rejections(result)), "application/json")
     return documents
@@ -240,16 +246,6 @@ def _downloads(done: int) -> dict[str, str]:
     """What the report offers beside the clips."""
     made = {"Download all (ZIP)": "delivery.zip", "Contact sheet": "contact_sheet.jpg"}
     return {**(made if done else {}), "Costs": "cost.json"}
-
-
-def _thumbs(services: Services, clips: list[ClipRow]) -> dict[str, bytes]:
-    thumbs: dict[str, bytes] = {}
-    for row in clips[:INLINE_THUMBS]:
-        if row.clip_key:
-            ref = ObjectRef(bucket=services.work_bucket, key=ArtefactKeys(row.clip_key).thumb)
-            with suppress(FileNotFoundError):
-                thumbs[row.stem] = services.objects.read(ref)
-    return thumbs
 
 
 def _rejections(result: BatchResult) -> dict[str, object]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.batch import Check, ClipStatus
-from shared.clip import ClipPlan, ObjectRef, Stabilise
+from shared.clip import ClipPlan, Document, ObjectRef, Stabilise
 from shared.frames import frame_rate
 from shared.keys import ArtefactKeys
 from shared.motion.path import CameraPath
@@ -19,9 +19,10 @@ from shared.motion.views import seen_part, within_part
 from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.stage import ClipStage
 from shared.safety.check import Expectation
+from shared.safety.curves import curves_of
 from shared.safety.inspector import inspect_clip as inspect_file
 from shared.safety.reference import Reference
-from shared.safety.report import CheckResult, Verdict
+from shared.safety.report import CheckResult, Curve, Verdict
 from shared.safety.review_sheet import review_sheet
 
 
@@ -37,17 +38,15 @@ def inspect_clip(services: Services, item: ClipItem) -> str:
             services.objects.download(master, path)
             expected = replace(expectation(plan, finished), reference=_reference(services, plan))
             heatmap = Path(scratch) / "heatmap.png"
-            report = inspect_file(path, expected, heatmap=heatmap).joined(sound_checks(finished))
+            measured: list[Curve] = []
+            report = inspect_file(path, expected, heatmap=heatmap, curves=measured)
+            report = report.joined(sound_checks(finished))
             if heatmap.is_file():
                 _keep_heatmap(services, artefacts, heatmap.read_bytes())
             if report.verdict.severity >= Verdict.FAIL.severity:
                 _keep_sheet(services, artefacts, review_sheet(path, report))
-        services.objects.write(
-            services.work_bucket,
-            artefacts.inspection,
-            report.model_dump_json().encode(),
-            content_type="application/json",
-        )
+        _keep(services, artefacts.curves, curves_of(measured, report, float(expected.duration)))
+        _keep(services, artefacts.inspection, report)
         stage.warn(check.message for check in report.checks if check.verdict == "warn")
         stage.record(checks=tuple(_shown(check) for check in report.checks if not check.passed))
         return _word(services, item, report.verdict)
@@ -68,6 +67,15 @@ def _shown(check: CheckResult) -> Check:
     """A check as a clip's row keeps it."""
     kept = set(Check.model_fields)
     return Check.model_validate(check.model_dump(mode="json", include=kept))
+
+
+def _keep(services: Services, key: str, document: Document) -> None:
+    services.objects.write(
+        services.work_bucket,
+        key,
+        document.model_dump_json().encode(),
+        content_type="application/json",
+    )
 
 
 def _keep_heatmap(services: Services, artefacts: ArtefactKeys, picture: bytes) -> None:

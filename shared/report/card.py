@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from shlex import quote as quoted
 
 from shared.batch import BatchResult, Check, ClipResult, ClipStatus
 from shared.clip import MotionType
+from shared.report.chart import chart
 from shared.report.markup import Html, element, join, prose, relative_url
 from shared.report.overlay import keyframe_figure
 from shared.report.phrases import (
@@ -21,6 +23,7 @@ from shared.report.phrases import (
 )
 from shared.report.scores import score_chips, score_reasons
 from shared.report.tally import Problems, is_good, is_trouble, plain_reasons
+from shared.safety.curves import Curves
 
 VERDICT_TONES = {"pass": "good", "warn": "warn", "fail": "bad", "unreadable": "bad"}
 FILE_WORDS = {
@@ -51,15 +54,31 @@ class CardStyle:
         return relative_url(self.folders.get(kind, "") + name) if name else None
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a card shows besides words.
+
+    Parameters
+    ----------
+    picture : address of the keyframe.
+    curves : what the inspection measured over time.
+    sheet : address of the frames to look at, for a clip that is held.
+    """
+
+    picture: str | None = None
+    curves: Curves | None = None
+    sheet: str | None = None
+
+
 def card(
     clip: ClipResult,
     place: int,
     batch: BatchResult,
     problems: Problems,
-    picture: str | None,
+    shown: Shown,
     style: CardStyle,
 ) -> Html:
-    """The card of the clip at `place` (counted from 1); `picture` is its keyframe's address."""
+    """The card of the clip at `place` (counted from 1)."""
     anchor = f"clip-{place}"
     return element(
         "li",
@@ -68,15 +87,17 @@ def card(
             _head(clip, place, anchor, dry_run=batch.dry_run),
             element(
                 "div",
-                _keyframe(clip, picture),
+                _keyframe(clip, shown.picture),
                 _film(clip, style, dry_run=batch.dry_run),
                 class_="media",
             ),
             _facts(clip),
             _trouble(clip, problems),
+            _review(clip, batch, shown.sheet),
             _warnings(clip),
             score_chips(clip),
             _chips(clip, style),
+            chart(clip.stem, shown.curves),
             _details(clip, style),
             _foot(clip, style),
             aria_labelledby=f"{anchor}-name",
@@ -184,9 +205,34 @@ def _trouble(clip: ClipResult, problems: Problems) -> Html | None:
     return element(
         "div",
         problem_list(problems, plain_reasons(clip, problems)),
-        element("p", element("b", "What to do: "), step, class_="step") if step else None,
+        element("p", element("b", "What to do: "), prose(step), class_="step") if step else None,
         class_=f"trouble {tone}",
     )
+
+
+def _review(clip: ClipResult, batch: BatchResult, sheet: str | None) -> Html | None:
+    """What a person is to look at before they say yes or no, and how they say it."""
+    if clip.status is not ClipStatus.NEEDS_REVIEW:
+        return None
+    order = f"dropreel review {quoted(f'{batch.project_id}/{batch.batch_id}')} {quoted(clip.stem)}"
+    frames = (
+        element(
+            "figure",
+            element("img", src=sheet, alt=f"Frames of {clip.stem} that checks complained about"),
+            element("figcaption", "The moments that checks complained about"),
+            class_="sheet",
+        )
+        if sheet
+        else None
+    )
+    words_on_it = element(
+        "p",
+        element("code", f"{order} --approve"),
+        " or ",
+        element("code", "--reject"),
+        class_="step",
+    )
+    return element("div", frames, words_on_it, class_="review")
 
 
 def problem_list(problems: Problems, reasons: Iterable[str] = ()) -> Html | None:

@@ -2,12 +2,12 @@
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 from string import Template
 
 from shared.batch import BatchResult, ClipResult, ClipStatus
-from shared.report.card import CardStyle, card, problem_list
+from shared.report.card import CardStyle, Shown, card, problem_list
 from shared.report.markup import Html, element, escape, join, prose, relative_url, safe_link
 from shared.report.phrases import (
     STATE_TONES,
@@ -30,9 +30,12 @@ from shared.report.tally import (
     progress_of,
     sort_problems,
 )
+from shared.safety.curves import Curves
 
 INLINE_LIMIT = 500
 """Up to here thumbnails travel inside the page and every card is in it from the start."""
+SHEETS_LIMIT_BYTES = 6_000_000
+"""Frames to look at that travel inside the page; later ones lie in the drop folder only."""
 SHEAF = 60
 """Cards that a longer page builds at a time, when the reader comes near them."""
 LISTED_PROBLEMS = 200
@@ -44,6 +47,8 @@ def render_report(
     batch: BatchResult,
     thumbs: Mapping[str, bytes],
     *,
+    curves: Mapping[str, Curves] | None = None,
+    sheets: Mapping[str, bytes] | None = None,
     downloads: Mapping[str, str] | None = None,
     folders: Mapping[str, str] | None = None,
 ) -> str:
@@ -54,6 +59,8 @@ def render_report(
     batch : what became of the batch; its clips are shown in the order of their index.
     thumbs : by stem, a small JPEG of the keyframe. A stem without one gets a blank. Beyond
         `INLINE_LIMIT` clips they are not used: the page links to the `thumb` or `keyframe` file.
+    curves : by stem, what the inspection measured over time; left out of long pages.
+    sheets : by stem of a clip that is held, a JPEG of the frames to look at; not on long pages.
     downloads : label → file name relative to the page, for example `{"Costs": "cost.json"}`.
     folders : kind of file → folder seen from the page, where files do not lie beside it.
 
@@ -74,7 +81,7 @@ def render_report(
         header=_header(batch, downloads or {}),
         problems=_problems(batch),
         filters=_filters(batch) if clips else "",
-        cards=_cards(batch, clips, thumbs, style),
+        cards=_cards(batch, clips, _shown(clips, thumbs, curves or {}, sheets or {}, style), style),
         footer=_footer(batch),
     )
 
@@ -256,7 +263,7 @@ def _filters(batch: BatchResult) -> Html:
 def _cards(
     batch: BatchResult,
     clips: Sequence[ClipResult],
-    thumbs: Mapping[str, bytes],
+    shown: Iterable[Shown],
     style: CardStyle,
 ) -> Html:
     if not clips:
@@ -264,8 +271,8 @@ def _cards(
     shape = _shape(clips)
     _, problems = sort_problems(batch)
     built = (
-        card(clip, place, batch, problems.get(clip.stem, ()), _picture(clip, thumbs, style), style)
-        for place, clip in enumerate(clips, 1)
+        card(clip, place, batch, problems.get(clip.stem, ()), pictures, style)
+        for place, (clip, pictures) in enumerate(zip(clips, shown, strict=True), 1)
     )
     if not style.brief:
         return element("ul", *built, class_=f"cards {shape}")
@@ -291,11 +298,28 @@ def _sheaves(built: Iterator[Html], good: Sequence[bool], class_: str) -> Iterat
         )
 
 
-def _picture(clip: ClipResult, thumbs: Mapping[str, bytes], style: CardStyle) -> str | None:
-    if style.brief:
-        return style.address(clip, "thumb") or style.address(clip, "keyframe")
-    thumb = thumbs.get(clip.stem)
-    return f"data:image/jpeg;base64,{base64.b64encode(thumb).decode()}" if thumb else None
+def _shown(
+    clips: Sequence[ClipResult],
+    thumbs: Mapping[str, bytes],
+    curves: Mapping[str, Curves],
+    sheets: Mapping[str, bytes],
+    style: CardStyle,
+) -> Iterator[Shown]:
+    """What each card shows; a long page carries no pictures."""
+    room = SHEETS_LIMIT_BYTES
+    for clip in clips:
+        if style.brief:
+            yield Shown(style.address(clip, "thumb") or style.address(clip, "keyframe"))
+            continue
+        sheet = sheets.get(clip.stem)
+        if sheet and len(sheet) > room:
+            sheet = None
+        room -= len(sheet or b"")
+        yield Shown(_inline(thumbs.get(clip.stem)), curves.get(clip.stem), _inline(sheet))
+
+
+def _inline(jpeg: bytes | None) -> str | None:
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" if jpeg else None
 
 
 def _shape(clips: Sequence[ClipResult]) -> str:

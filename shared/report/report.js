@@ -123,6 +123,25 @@ page.addEventListener(
   true,
 );
 
+// Frames to look at are small on a card: each becomes a button that shows them as large as they are.
+for (const frames of page.querySelectorAll(".sheet img")) {
+  const enlarge = document.createElement("button");
+  enlarge.type = "button";
+  enlarge.className = "enlarge";
+  enlarge.setAttribute("aria-label", `Enlarge: ${frames.alt}`);
+  frames.replaceWith(enlarge);
+  enlarge.append(frames);
+  enlarge.addEventListener("click", () => {
+    const large = document.createElement("dialog");
+    large.className = "large";
+    large.append(frames.cloneNode());
+    large.addEventListener("click", () => large.close());
+    large.addEventListener("close", () => large.remove());
+    document.body.append(large);
+    large.showModal();
+  });
+}
+
 // A film or picture that is not there says so instead of staying black.
 page.addEventListener(
   "error",

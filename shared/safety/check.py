@@ -7,16 +7,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from shared.safety.decode import decode
 from shared.safety.frame import Frame
 from shared.safety.mp4 import Mp4
 from shared.safety.reference import Reference
-from shared.safety.report import CheckResult
+from shared.safety.report import CheckResult, Curve
 from shared.safety.track import Track
 
-__all__ = ["MAX_SURPLUS_FRAMES", "Check", "ClipInfo", "Expectation", "Frame"]
+__all__ = ["MAX_SURPLUS_FRAMES", "Check", "ClipInfo", "Expectation", "Frame", "Shows"]
 
 MAX_SURPLUS_FRAMES = 60
 """How far past the promised count a file is still decoded: enough to call it too long."""
@@ -93,3 +93,11 @@ class Check(Protocol):
 
     def finish(self) -> Sequence[CheckResult]:
         """Called after the last frame, however early that came."""
+
+
+@runtime_checkable
+class Shows(Protocol):
+    """A check with something to show over time beside what it judges."""
+
+    def curves(self) -> Sequence[Curve]:
+        """Called after the last frame."""

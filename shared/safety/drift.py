@@ -13,7 +13,7 @@ from shared.safety.check import ClipInfo
 from shared.safety.limits import judged
 from shared.safety.moment import Moment
 from shared.safety.observer import step_sec
-from shared.safety.report import CheckResult
+from shared.safety.report import CheckResult, Curve
 from shared.safety.series import Series, Values, spans
 
 _LEAST_TRACKED = 0.3
@@ -51,5 +51,10 @@ class Drift:
         between = np.zeros(len(walk), np.bool_)
         between[low : high + 1] = True
         return judged(
-            name, float(np.ptp(walk)), intervals=spans(between, times, step_sec(self._clip))
+            name,
+            float(np.ptp(walk)),
+            intervals=spans(between, times, step_sec(self._clip)),
+            curve=Curve(
+                name=name, unit="% of full scale", times=times.tolist(), values=walk.tolist()
+            ),
         )

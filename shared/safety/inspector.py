@@ -10,12 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from shared.safety.box import Unreadable
-from shared.safety.check import Check, ClipInfo, Expectation
+from shared.safety.check import Check, ClipInfo, Expectation, Shows
 from shared.safety.contract import Contract
 from shared.safety.flash.check import Flashes
 from shared.safety.mp4 import read_mp4
 from shared.safety.playability import Playability
-from shared.safety.report import CheckResult, InspectionReport, Verdict
+from shared.safety.report import CheckResult, Curve, InspectionReport, Verdict
 from shared.safety.temporal import TemporalArtefacts
 
 MAX_PIXELS = 8192 * 4320
@@ -32,6 +32,7 @@ def inspect_clip(
     checks: Sequence[Check] | None = None,
     *,
     heatmap: Path | None = None,
+    curves: list[Curve] | None = None,
 ) -> InspectionReport:
     """Decode a finished clip once and judge it.
 
@@ -43,6 +44,7 @@ def inspect_clip(
     expected : what it was promised to be.
     checks : unused instances; by default a new set of all of them.
     heatmap : where the default checks write a PNG of flashes, if they find any.
+    curves : gets what was measured over time, a curve a measure.
     """
     started = time.perf_counter()
     try:
@@ -57,7 +59,13 @@ def inspect_clip(
     count = _show(clip, chosen)
     opened = CheckResult(name="container", verdict=Verdict.PASS, message="The boxes are in order.")
     results = (opened, *(result for check in chosen for result in check.finish()))
-    return InspectionReport.of(results, frame_count=count, seconds=_since(started))
+    if curves is not None:
+        curves += [
+            curve for check in chosen if isinstance(check, Shows) for curve in check.curves()
+        ]
+        curves += [result.curve for result in results if result.curve is not None]
+    bare = tuple(result.model_copy(update={"curve": None}) for result in results)
+    return InspectionReport.of(bare, frame_count=count, seconds=_since(started))
 
 
 def _show(clip: ClipInfo, checks: Sequence[Check]) -> int:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter
 
 from shared.clip import Document
-from shared.safety.report import CheckResult, Verdict
+from shared.safety.report import CheckResult, Curve, Verdict
 from shared.safety.series import spans
 
 TABLE = Path(__file__).with_name("limits.json")
@@ -87,6 +87,7 @@ def judged(
     *,
     intervals: tuple[tuple[float, float], ...] = (),
     detail: str = "",
+    curve: Curve | None = None,
 ) -> CheckResult:
     """A value held against its row of the table.
 
@@ -95,6 +96,7 @@ def judged(
     name : of the check and its row.
     intervals : seconds of the clip to look at; kept only where something is wrong.
     detail : one more sentence for the report, where something is wrong.
+    curve : what the value is the worst of.
     """
     limit = limits()[name]
     if not math.isfinite(value):
@@ -115,6 +117,7 @@ def judged(
         if wrong
         else f"{limit.good}.",
         intervals=intervals if wrong else (),
+        curve=curve,
     )
 
 
@@ -129,4 +132,13 @@ def judged_series(
     worst = float(known.min() if limit.low_is_bad else known.max())
     with np.errstate(invalid="ignore"):
         flagged = values < limit.warn if limit.low_is_bad else values > limit.warn
-    return judged(name, worst, intervals=spans(flagged, times, step))
+    curve = Curve(
+        name=name,
+        unit=limit.unit,
+        times=times.tolist(),
+        values=values.tolist(),
+        warn=limit.warn,
+        fail=limit.fail if limit.may_fail else None,
+        low_is_bad=limit.low_is_bad,
+    )
+    return judged(name, worst, intervals=spans(flagged, times, step), curve=curve)

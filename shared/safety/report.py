@@ -20,11 +20,27 @@ class Verdict(StrEnum):
         return list(Verdict).index(self)
 
 
+class Curve(Document):
+    """A value a frame, with the limits that it was held against; None where there is none.
+
+    `times` are seconds of the clip; `low_is_bad` says that the fault lies below the limits.
+    """
+
+    name: str
+    unit: str
+    times: tuple[float, ...]
+    values: tuple[float, ...]
+    warn: float | None = None
+    fail: float | None = None
+    low_is_bad: bool = False
+
+
 class CheckResult(Document):
     """One number held against one limit.
 
     `intervals` are the seconds of the clip to look at, each from and to; `frames` the numbers of
-    some frames to look at, the worst first.
+    some frames to look at, the worst first. `curve` is what the number is the worst of; the
+    inspector takes it out, for it is kept apart from the report (`curves.py`).
     """
 
     name: str
@@ -35,6 +51,7 @@ class CheckResult(Document):
     message: str = ""
     intervals: tuple[tuple[float, float], ...] = ()
     frames: tuple[int, ...] = ()
+    curve: Curve | None = Field(None, exclude=True, repr=False)
 
     @property
     def passed(self) -> bool:

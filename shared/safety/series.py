@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.safety.report import Curve
+
 Values = NDArray[np.float64]
 
 MAX_INTERVALS = 20
@@ -36,6 +38,13 @@ class Series:
     @property
     def values(self) -> Values:
         return np.asarray(self._values, np.float64)
+
+    def curve(
+        self, name: str, unit: str, *, scale: float = 1.0, fail: float | None = None
+    ) -> Curve:
+        """The values, `scale` times as large, for a chart."""
+        values = (self.values * scale).tolist()
+        return Curve(name=name, unit=unit, times=self.times.tolist(), values=values, fail=fail)
 
 
 def sustained(values: Values, window: int) -> Values:

@@ -15,8 +15,9 @@ from shared.safety.ghosting import Ghosting
 from shared.safety.letterbox import Letterbox
 from shared.safety.moment import MomentMaker
 from shared.safety.observer import Observer
+from shared.safety.pace import Pace
 from shared.safety.repeats import Repeats
-from shared.safety.report import CheckResult
+from shared.safety.report import CheckResult, Curve
 from shared.safety.warping import Warping
 
 
@@ -42,13 +43,20 @@ class TemporalArtefacts:
         known = reference is not None and reference.every_frame
         self._maker = MomentMaker(motion=not known)
         self._observers = observers_of_any_clip() + (() if known else observers_of_made_motion())
+        self._pace = Pace()
+        self._pace.start(clip)
         for observer in self._observers:
             observer.start(clip)
 
     def frame(self, frame: Frame) -> None:
         moment = self._maker.make(frame)
+        self._pace.see(moment)
         for observer in self._observers:
             observer.see(moment)
 
     def finish(self) -> Sequence[CheckResult]:
         return tuple(result for observer in self._observers for result in observer.finish())
+
+    def curves(self) -> tuple[Curve, ...]:
+        """How fast the picture moves."""
+        return (self._pace.curve(),)

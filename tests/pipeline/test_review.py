@@ -56,6 +56,9 @@ def test_it_is_held_with_its_film_and_frames_to_look_at(house: House) -> None:
     assert clip["status"] == "needs_review"
     assert any("fingerprint" in reason for reason in clip["reasons"])
     assert "a.mp4" not in house.library()
+    report = house.objects.read(ObjectRef(bucket="library", key=house.folder.key("report.html")))
+    assert b'class="chart"' in report
+    assert b'class="sheet"' in report
     film = ObjectRef(bucket="drop", key=house.folder.key("_review_a.mp4"))
     assert house.objects.read(film)[4:8] == b"ftyp"
     sheet = ObjectRef(bucket="drop", key=house.folder.key("_review_a.jpg"))

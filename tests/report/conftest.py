@@ -1,6 +1,7 @@
 """A batch of every kind of clip, and a folder with the real files that a report points to."""
 
 import io
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from shared.clip import Deviation, Easing, MotionPlan, MotionType
 from shared.motion.rect import Rect
 from shared.report.page import render_report
 from shared.report.thumbs import keyframe_thumb
+from shared.safety.curves import Curves, Flag
+from shared.safety.report import Curve, Verdict
 from shared.scoring.document import KeyframeScores, Reason
 
 FULL = Rect(0.0, 0.0, 1.0, 1.0)
@@ -195,6 +198,34 @@ def batch() -> BatchResult:
     )
 
 
+MEASURED = Curves(
+    duration_sec=4.0,
+    curves=tuple(
+        Curve(
+            name=name,
+            unit=unit,
+            times=tuple(i / 30 for i in range(120)),
+            values=tuple(middle * (1 + 0.5 * math.sin(i / 9)) for i in range(120)),
+            warn=warn,
+            fail=fail,
+        )
+        for name, unit, middle, warn, fail in (
+            ("light", "% of white", 18, None, None),
+            ("motion", "% of width/s", 8, None, 20),
+            ("flicker", "%", 0.02, 0.2, 0.5),
+        )
+    ),
+)
+FLAGGED = MEASURED.model_copy(
+    update={
+        "flags": (
+            Flag(name="flash_general", verdict=Verdict.FAIL, intervals=((1.0, 1.9), (3.0, 3.0))),
+            Flag(name="warping", verdict=Verdict.WARN, intervals=((0.2, 0.7),)),
+        )
+    }
+)
+
+
 def landscape(seed: int, size: tuple[int, int]) -> Image.Image:
     """A picture with something to recognise in every part of it: sky, sun, hills, grain."""
     rng = np.random.default_rng(seed)
@@ -244,19 +275,24 @@ def write_report(tmp_path: Path) -> Callable[[BatchResult], Path]:
     """Write a report and every file that it names, as they lie in the library; gives the page."""
 
     def write(batch: BatchResult) -> Path:
-        thumbs = {}
+        thumbs, curves, sheets = {}, {}, {}
         for clip in batch.clips:
             size = clip.keyframe_size or (1920, 1080)
             picture = landscape(clip.index, (size[0] // 2, size[1] // 2))
             if clip.stem != "night_train":
                 thumbs[clip.stem] = keyframe_thumb(as_jpeg(picture))
+            if clip.status is ClipStatus.NEEDS_REVIEW:
+                sheets[clip.stem] = as_jpeg(landscape(7, (1280, 428)))
+                curves[clip.stem] = FLAGGED
             if clip.status is ClipStatus.DONE and clip.motion:
+                curves[clip.stem] = MEASURED
                 (tmp_path / clip.files["proxy"]).parent.mkdir(parents=True, exist_ok=True)
                 write_film(tmp_path / clip.files["proxy"], picture, clip.motion)
                 picture.resize((480, 270)).save(tmp_path / clip.files["poster"])
         page = tmp_path / "report.html"
         downloads = {"Download all (ZIP)": "delivery.zip", "Contact sheet": "contact_sheet.jpg"}
-        page.write_text(render_report(batch, thumbs, downloads=downloads), "utf-8")
+        report = render_report(batch, thumbs, curves=curves, sheets=sheets, downloads=downloads)
+        page.write_text(report, "utf-8")
         return page
 
     return write

@@ -180,6 +180,23 @@ def test_the_page_never_scrolls_sideways(
     assert fresh.js("document.documentElement.scrollWidth") <= width
 
 
+def test_frames_to_look_at_can_be_enlarged_and_put_away(
+    fresh: Browser, batch: BatchResult, write_report: Write
+) -> None:
+    fresh.open(write_report(batch).as_uri())
+    unfold_all(fresh)
+    fresh.js("document.querySelector('.enlarge').focus()")
+    fresh.js("document.querySelector('.enlarge').click()")
+    small, large = (
+        fresh.js(f"document.querySelector('{where} img').getBoundingClientRect().width")
+        for where in (".sheet", "dialog[open]")
+    )
+    assert large > 1.5 * small
+    fresh.js("document.querySelector('dialog').click()")
+    fresh.wait_for("!document.querySelector('dialog')")
+    assert fresh.complaints == []
+
+
 # Contrast of every text with what lies behind it, by WCAG 2.2: https://www.w3.org/TR/WCAG22/
 FAINT = """
 (() => {

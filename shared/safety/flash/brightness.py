@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from shared.safety.flash.hazard import extend
 from shared.safety.flash.light import WHITE
 from shared.safety.flash.recent import SECOND
+from shared.safety.series import Series
 
 SWING_LIMIT_PERCENT = 50.0
 """The seed's rule for finished clips: no swing of more than this in one frame, of the brightest
@@ -29,9 +30,12 @@ class Swings:
         self.at_frame = 0
         self.frames: list[int] = []
         self.intervals: list[tuple[float, float]] = []
+        self.light = Series()
+        """Mean light of each frame, 0–1."""
 
     def see(self, frame: int, time: float, mean: float) -> None:
         """`mean` is the relative luminance of the whole picture, 0–1."""
+        self.light.add(time, mean)
         before, self._before = self._before, mean
         if before is None:
             return

@@ -22,7 +22,7 @@ from shared.safety.flash.light import block_light, mean_light, relative_luminanc
 from shared.safety.flash.look import FIRST_LOOK_CAUTION, Look, RedLook, first_look_rows
 from shared.safety.flash.stripes import Stripes
 from shared.safety.frame import Frame
-from shared.safety.report import CheckResult
+from shared.safety.report import CheckResult, Curve
 
 _BLOCKS_ACROSS = 40
 
@@ -87,6 +87,10 @@ class Flashes:
             verdicts.of_cuts(self._cuts),
             verdicts.of_stripes(self._stripes),
         )
+
+    def curves(self) -> tuple[Curve, ...]:
+        """Mean light of each frame."""
+        return (self._swings.light.curve("light", "% of white", scale=100),)
 
     def _hazards(self) -> tuple[Hazard, Hazard] | tuple[()]:
         """Flashes and red flashes; by the first look where it saw nothing near a limit."""
