@@ -314,9 +314,9 @@ def report(results: Sequence[Result], device: str, steps: int, repeats: int) -> 
         yield "a few dozen pixels. The figures say that the harness runs from end to end, and"
         yield "nothing about the speed of anything. No figure of a GPU is claimed anywhere.\n"
     yield f"Medians of {repeats} clips of {steps} steps each (LTX: its own 8), taking turns."
-    yield "`stock again` is the same as `stock`: what differs between them is noise. The limit of a forward is the"
-    yield "larger of its operations over the measured rate of products and the bytes of its weights"
-    yield "over the measured rate of copying.\n"
+    yield "`stock again` is the same as `stock`: what differs between them is noise."
+    yield "The limit of a forward is the larger of its operations over the measured rate of"
+    yield "products and the bytes of its weights over the measured rate of copying.\n"
     heads = ["model", "contender", "load", "first clip", "clip", "s/step", "s/forward", "of limit"]
     heads += [stage for stage in STAGES if stage != "forward"]
     heads += ["peak GiB", "clips/min", "USD/clip"]

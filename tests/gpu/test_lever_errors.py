@@ -8,8 +8,10 @@ import pytest
 import torch
 
 from bench.lever_errors import EXACT, denoised, relative_error
+from gpu_functions import speed_rules
 from gpu_functions.generators.diffusers_generator import DiffusersGenerator
 from gpu_functions.generators.registry import open_generator
+from gpu_functions.speed import LEVERS
 from shared.catalog.recipe import Recipe
 from tests.gpu.requests import small_request
 from tests.gpu.tiny import build_tiny
@@ -90,3 +92,9 @@ def test_the_error_is_measured_against_the_size_of_the_truth() -> None:
     truth = torch.tensor([3.0, 4.0])
     assert relative_error(truth, truth) == 0
     assert relative_error(truth * 1.1, truth) == pytest.approx(0.1)
+
+
+def test_every_rule_is_of_a_lever_that_exists_and_its_page_is_fresh() -> None:
+    named = {rule.lever.partition(":")[0] for rule in speed_rules.RULES}
+    assert named == set(LEVERS) - {"channels_last", "vae_slicing"}
+    assert speed_rules.PAGE.read_text("utf-8") == speed_rules.page()
