@@ -25,13 +25,19 @@ from typing import Any
 import torch
 
 from bench.gpu_sizes import REAL, build_part, reading
-from gpu_functions.generators.contract import GenerationRequest, OutOfMemory, Recipe
+from gpu_functions.generators.contract import (
+    FramesUnusable,
+    GenerationRequest,
+    OnStep,
+    OutOfMemory,
+    Recipe,
+)
 from gpu_functions.generators.diffusers_generator import DTYPES, DiffusersGenerator
 from gpu_functions.generators.faults import give_back, peak_vram_bytes
 from gpu_functions.generators.registry import FAMILIES, open_generator
 from shared.catalog import find_model
 from shared.catalog.recipes import recipes_for
-from shared.errors import DropreelError
+from shared.errors import DropreelError, InternalFault
 from shared.gpu_jobs.gpu import price_of_gpu, tiers
 from tests.gpu.requests import keyframe, small_request
 from tests.gpu.tiny import build_tiny
@@ -121,14 +127,16 @@ def _measured(row: Row, request: GenerationRequest, recipe: Recipe, device: str,
     else:
         generator.hold(real_pipeline(row.model, recipe, device), recipe, device)
     # Once for what is chosen or compiled at first sight, once on the clock.
-    generator.generate(replace(request, steps=2), lambda done, of: None)
+    _generate(generator, replace(request, steps=2), lambda done, of: None)
     if device != CPU:
         torch.cuda.reset_peak_memory_stats()
     watch = Stopwatch(generator, device)
     began = watch.now()
-    generator.generate(replace(request, steps=steps), watch.step)
+    unusable = _generate(generator, replace(request, steps=steps), watch.step)
     whole = watch.now() - began
     done = len(watch.ends)
+    if unusable and done < steps:
+        raise InternalFault(unusable)
     step_sec = (watch.ends[-1] - watch.ends[0]) / max(1, done - 1)
     usual = _usual_steps(row.model, done)
     clip_sec = whole + (usual - done) * step_sec
@@ -140,8 +148,17 @@ def _measured(row: Row, request: GenerationRequest, recipe: Recipe, device: str,
         clip_sec=clip_sec,
         peak_gib=peak_vram_bytes() / GIB,
         usd=usd_for(clip_sec, device),
-        trouble="; ".join(generator.notes) if device != CPU else "",
+        trouble="; ".join((*generator.notes, unusable)).strip("; ") if device != CPU else "",
     )
+
+
+def _generate(generator: DiffusersGenerator, request: GenerationRequest, step: OnStep) -> str:
+    """Generate; random weights may well decode to nothing, in the time of a picture. Says so."""
+    try:
+        generator.generate(request, step)
+    except FramesUnusable as error:
+        return error.message
+    return ""
 
 
 def real_pipeline(model_id: str, recipe: Recipe, device: str) -> Any:

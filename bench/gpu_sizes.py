@@ -81,6 +81,9 @@ VAE_LTX_13B: Config = {
     "spatial_compression_ratio": 32,
     "temporal_compression_ratio": 8,
 }
+LTX2_RATIOS: Config = {"spatial_compression_ratio": 32, "temporal_compression_ratio": 8}
+"""Left to itself, diffusers works out twice as much from the defaults."""
+
 WAN_14B: Config = {"in_channels": 36}
 WAN_READING = ((1, 512, 4096), (1, 512, 4096))
 MASK = (1, 256)
@@ -138,7 +141,7 @@ REAL: Mapping[str, Real] = {
     "ltx-2.5": Real(
         parts={
             "transformer": ("LTX2VideoTransformer3DModel", {}),
-            "vae": ("AutoencoderKLLTX2Video", {}),
+            "vae": ("AutoencoderKLLTX2Video", LTX2_RATIOS),
             "audio_vae": ("AutoencoderKLLTX2Audio", {}),
             "connectors": (connectors.LTX2TextConnectors, {}),
             "vocoder": (vocoder.LTX2Vocoder, {}),

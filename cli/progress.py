@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from cli.drop import Follow
 from cli.show import console, status_text
+from shared.batch import BatchState
 
 SHOWN_CLIPS = 12
 ENOUGH_ENDED = 3
@@ -33,7 +34,8 @@ def seconds_left(run: Run, now: datetime) -> float | None:
     made, total = counts.get("done", 0), counts["total"]
     ended = sum(counts.get(each, 0) for each in ENDED)
     begun = run.get("accepted_at")
-    if run["ended"] or not begun or made < ENOUGH_ENDED or 5 * made < total or ended >= total:
+    over = BatchState(run["state"]).ended
+    if over or not begun or made < ENOUGH_ENDED or 5 * made < total or ended >= total:
         return None
     elapsed = (now - datetime.fromisoformat(begun)).total_seconds()
     return float(max(0.0, elapsed / made * (total - ended)))

@@ -20,7 +20,8 @@ from lambdas.keys_wiring import CALLBACK_SECRET, provider_secrets
 from lambdas.observability import logger
 from lambdas.wiring import Event, logged, services
 from shared.aws.jobs import DynamoJobs
-from shared.gpu_jobs.messages import Answer, Word
+from shared.gpu_jobs.messages import Answer as RunnerAnswer
+from shared.gpu_jobs.messages import Word
 from shared.gpu_jobs.receive import read_said, receive
 from shared.gpu_jobs.signing import HEADER, body_key, check_body
 from shared.jobs.job import Job
@@ -107,7 +108,7 @@ def _end_once(jobs: DynamoJobs, job: Job, claim: CallbackToken) -> None:
     jobs_queue().send(job.job_id)
 
 
-def _answered(answer: Answer) -> Event:
+def _answered(answer: RunnerAnswer) -> Event:
     return {
         "statusCode": 200,
         "headers": {"content-type": "application/json"},

@@ -8,6 +8,7 @@ import importlib.util
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -28,6 +29,7 @@ from gpu_functions.generators.faults import torch_faults
 from gpu_functions.generators.pictures import to_frames
 from gpu_functions.generators.rules import settled
 from gpu_functions.generators.steps import watched_steps
+from gpu_functions.prompt_cache import remember_prompts
 from gpu_functions.weights.check import check_weights
 from shared.catalog.model import ModelRow
 from shared.errors import InternalFault
@@ -78,6 +80,7 @@ class DiffusersGenerator(ABC):
         pipeline.set_progress_bar_config(disable=True)
         self.notes = speed.apply(pipeline, recipe, device, self.denoisers)
         self._pipeline, self._for_words = pipeline, None
+        self._remembers = bool(recipe.levers.get("prompt_cache"))
 
     def generate(self, request: GenerationRequest, on_step: OnStep) -> GeneratedFrames:
         """See `Generator.generate`."""
@@ -128,12 +131,27 @@ class DiffusersGenerator(ABC):
         # The noise is drawn on the processor, so that a seed means the same on every GPU.
         noise = torch.Generator("cpu").manual_seed(request.seed)
         watched = watched_steps(pipeline, request.steps or 1, on_step)
-        with torch.random.fork_rng(), watched as watching:
-            # AnimateDiff draws from here what it should draw from `noise`.
-            torch.manual_seed(request.seed)
-            return pipeline(
-                **self.arguments(request), **watching, generator=noise, output_type="pt"
-            )
+        finished = False
+        try:
+            with torch.random.fork_rng(), watched as watching:
+                # AnimateDiff draws from here what it should draw from `noise`.
+                torch.manual_seed(request.seed)
+                output = pipeline(
+                    **self.arguments(request), **watching, generator=noise, output_type="pt"
+                )
+            finished = pipeline is self._pipeline
+            return output
+        finally:
+            if not finished:
+                self._clear_gpu()
+
+    def _clear_gpu(self) -> None:
+        """With offload, send back what a run that did not end has left on the GPU.
+
+        A pipeline does so at its own end only; the next run's first part would not fit beside it.
+        """
+        with suppress(RuntimeError):  # of a GPU that is gone; what happened to it is told already
+            self._pipeline.maybe_free_model_hooks()
 
     def _pipeline_for(self, request: GenerationRequest) -> Any:
         """The one for pictures, or its sister for words alone, over the same parts."""
@@ -141,6 +159,8 @@ class DiffusersGenerator(ABC):
             return self._pipeline
         if self._for_words is None:
             self._for_words = sister(self._pipeline, self.words_alone)
+            if self._remembers:
+                remember_prompts(self._for_words)
         return self._for_words
 
     def _size_deviations(

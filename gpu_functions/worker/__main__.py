@@ -13,6 +13,7 @@ import boto3
 
 from gpu_functions.worker.child import quiet_logging
 from gpu_functions.worker.foreman import Foreman
+from gpu_functions.worker.scratch import own_scratch
 from gpu_functions.worker.tools import WorkerTools
 from shared.aws.pull import PullQueue
 
@@ -26,15 +27,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.weights.is_dir():
         print(f"{options.weights}: there is no such folder of weights", file=sys.stderr)
         return 2
-    foreman = Foreman(
-        PullQueue(boto3.client("sqs", region_name=_region(options.queue)), options.queue),
-        options.gpus,
-        WorkerTools.of(options.weights, scratch=options.scratch, small=options.small),
-        lease_sec=options.lease_sec,
-    )
-    _drain_on_signals(foreman)
-    logger.info("worker %s on GPUs %s", foreman.runner, ",".join(options.gpus))
-    foreman.run()
+    with own_scratch(options.scratch) as scratch:
+        foreman = Foreman(
+            PullQueue(boto3.client("sqs", region_name=_region(options.queue)), options.queue),
+            options.gpus,
+            WorkerTools.of(options.weights, scratch=scratch, small=options.small),
+            lease_sec=options.lease_sec,
+        )
+        _drain_on_signals(foreman)
+        logger.info("worker %s on GPUs %s", foreman.runner, ",".join(options.gpus))
+        foreman.run()
     logger.info("drained")
     return 0
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from typing import Protocol
 
 from pydantic import ValidationError
 
@@ -22,7 +23,6 @@ from gpu_functions.runner.voice import Voice
 from gpu_functions.worker.child import ToolsFor
 from gpu_functions.worker.hand import Hand
 from gpu_functions.worker.words import Deliver, Ended, Fault, Generated, Make
-from shared.aws.pull import Pulled, PullQueue
 from shared.errors import Transient
 from shared.gpu_jobs.document import GpuJob
 from shared.gpu_jobs.messages import Verdict
@@ -34,12 +34,32 @@ LATER_SEC = 15.0
 HELD_AT_LEAST_SEC = 5.0
 
 
+class Held(Protocol):
+    """A message that is ours for as long as it is hidden from others."""
+
+    body: str
+
+    def hide(self, seconds: float) -> None:
+        """Keep it from others for so long; 0 gives it back."""
+        ...
+
+    def delete(self) -> None: ...
+
+
+class Pulling(Protocol):
+    """The queue that jobs come from."""
+
+    def pull(self, *, wait_sec: int, hide_sec: float) -> Held | None:
+        """The next message; raises `Transient` when the queue cannot be asked."""
+        ...
+
+
 @dataclass(frozen=True)
 class InHand:
     """A job in flight."""
 
     job: GpuJob
-    message: Pulled
+    message: Held
     lease: Lease
 
 
@@ -54,7 +74,7 @@ class Foreman:
 
     def __init__(
         self,
-        pulling: PullQueue,
+        pulling: Pulling,
         gpus: tuple[str, ...],
         tools_for: ToolsFor,
         *,
@@ -86,6 +106,11 @@ class Foreman:
         for hand in self._hands():
             hand.stop()
 
+    @property
+    def pids(self) -> list[int | None]:
+        """The children's, those that generate first."""
+        return [hand.pid for hand in self._hands()]
+
     def drain(self) -> None:
         """Take no more jobs."""
         self._draining.set()
@@ -110,12 +135,14 @@ class Foreman:
             if taken is not None:
                 self._guarded(taken, partial(self._make, taken, hand))
 
-    def _take(self, message: Pulled) -> InHand | None:
+    def _take(self, message: Held) -> InHand | None:
         """Claim the message's job; None when it is not for us."""
         try:
             job = GpuJob.model_validate_json(message.body)
         except ValidationError as error:
-            logger.error("a message is no job document, and is left: %s", error.errors()[0])
+            # without its text, which may hold addresses and keys
+            why = error.errors(include_input=False, include_url=False)[0]
+            logger.error("a message is no job document, and is left: %s", why)
             return None  # the queue sets it aside
         if job.callback is None:
             logger.error("job %s names no callback, so nobody can claim it", job.job_id)
@@ -145,14 +172,14 @@ class Foreman:
         self._forget(job.job_id)
         return None
 
-    def _leave(self, job: GpuJob, message: Pulled, error: NotOurs) -> None:
+    def _leave(self, job: GpuJob, message: Held, error: NotOurs) -> None:
         if error.verdict is Verdict.BUSY:
             message.hide(max(HELD_AT_LEAST_SEC, error.retry_after_sec))
         else:
             logger.info("job %s is %s: forgotten", job.job_id, error.verdict.value)
             message.delete()
 
-    def _refused(self, job: GpuJob, message: Pulled, error: CallbackRefused) -> None:
+    def _refused(self, job: GpuJob, message: Held, error: CallbackRefused) -> None:
         if datetime.now(UTC) >= datetime.fromisoformat(job.deadline_at):
             logger.info("job %s is past its last moment: forgotten", job.job_id)
             message.delete()

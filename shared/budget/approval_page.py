@@ -3,6 +3,7 @@
 Mail scanners open every link of a message, so opening one must not answer: the button sends a form.
 """
 
+from datetime import UTC, datetime
 from html import escape
 
 from shared.budget.approval import Answer, Approval, ApprovalState
@@ -40,7 +41,7 @@ def question_page(approval: Approval, said: Answer, token: str) -> str:
         f"{verb} {usd_text(approval.estimate)}?",
         f"Batch {_name(approval)} may cost {usd_text(approval.estimate)}; "
         f"{usd_text(approval.threshold)} need no approval. "
-        f"It waits until {approval.expires_at}.",
+        f"It waits until {_moment(approval.expires_at)}.",
         f'<form method="post"><input type="hidden" name="a" value="{escape(token, quote=True)}">'
         f'<button class="{said.value}">{verb}</button></form>',
     )
@@ -67,6 +68,10 @@ def _page(title: str, text: str, more: str = "") -> str:
         f"<title>{escape(title)} · Dropreel</title><style>{_STYLE}</style>"
         f"<main><h1>{escape(title)}</h1><p>{escape(text)}</p>{more}</main></html>"
     )
+
+
+def _moment(iso: str) -> str:
+    return datetime.fromisoformat(iso).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _name(approval: Approval) -> str:

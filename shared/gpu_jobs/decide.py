@@ -46,9 +46,10 @@ def decide(job: Job, row: ModelRow) -> Decided:
     ------
     InvalidInput : the clip cannot be made by this model, whatever is changed.
     """
-    delivery, rule = job.request.delivery, row.capabilities.frames
-    if delivery is None or rule is None:
-        raise InternalFault(f"job {job.job_id} does not say what {row.id} is to make")
+    rule = row.capabilities.frames
+    if rule is None:
+        raise InternalFault(f"the catalogue does not say what frames {row.id} makes")
+    delivery = job.request.delivery or _as_the_model_makes_it(job, row, rule)
     lines, area = _lines_and_area(job, row, rule)
     size = generation_size((delivery.width, delivery.height), lines, area, rule.size_multiple)
     plan = frame_plan(delivery.duration_sec, delivery.fps, str(rule.fps), rule.counts)
@@ -87,6 +88,21 @@ def with_frames(plan: FramePlan, asked: int, counts: Counts) -> FramePlan:
     span = Fraction(plan.frame_count - 1) / plan.rate
     stretch = float(span * plan.native_rate / (used - 1)) if used > 1 else 1.0
     return replace(plan, base_count=base, used_count=used, stretch=stretch)
+
+
+def _as_the_model_makes_it(job: Job, row: ModelRow, rule: FrameRule) -> Delivery:
+    """What comes of a request that no batch will finish: the model's own rate and size."""
+    image, named = job.request.image, row.capabilities.default_resolution or ""
+    width, height = rule.sizes.get(named, (16, 9))
+    if image is not None and image.width and image.height:
+        width, height = image.width, image.height
+    usual = (rule.default_frames or rule.counts.covering(1)) / rule.fps
+    return Delivery(
+        width=width,
+        height=height,
+        fps=str(rule.fps),
+        duration_sec=job.request.duration_sec or usual,
+    )
 
 
 def decided_seed(job_id: str, asked: int | None) -> int:

@@ -85,9 +85,12 @@ class ModalGateway(OwnGpus):
             return reading
         if said.state is CallState.NOBODY_SAYS:
             return Down(said.message)
-        # The report may have been written between the two looks.
+        # The report may have been written between the two looks; and a call that was sent away,
+        # because another one has the job, says nothing about that one.
         reading = self.read(job)
-        return reading if reading.ending is not None else self._ended(job, said)
+        if reading.ending is not None or self._held_by_another(job):
+            return reading
+        return self._ended(job, said)
 
     def cancel(self, job: Job) -> bool | None:
         """Modal stops it at once, if it hears; if not, the runner hears it when it speaks next."""
@@ -99,6 +102,11 @@ class ModalGateway(OwnGpus):
             return Decimal(0)
         tier = tiers()[gpu_class_for(job, row)]
         return price_of_gpu(tier, gpu).usd_per_hour / 3600
+
+    def _held_by_another(self, job: Job) -> bool:
+        record = self.records.record(job.job_id)
+        ours = f"{OF_MODAL}{job.provider_job_id}"
+        return record is not None and record.runner != ours and record.held(self.now())
 
     def _ended(self, job: Job, said: CallReading) -> Reading:
         """The run came to an end without a report; what it used is what was last heard."""

@@ -22,7 +22,8 @@ def read_said(body: bytes) -> Said:
     try:
         return Said.model_validate_json(body)
     except ValidationError as error:
-        raise SignatureRefused(f"this is no message of a runner: {error.errors()[0]}") from error
+        first = error.errors(include_input=False, include_url=False)[0]
+        raise SignatureRefused(f"this is no message of a runner: {first}") from error
 
 
 def receive(records: Records, job: Job, said: Said, now: float) -> Answer:

@@ -7,7 +7,7 @@ forged or late changes nothing; and a runner that comes second finds that the wo
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shared.clip import Deviation, Document
 
@@ -72,6 +72,12 @@ class Report(Document):
     gpu_seconds: float = 0
     seconds: dict[str, float] = Field(default_factory=dict)
     deviations: tuple[Deviation, ...] = ()
+
+    @model_validator(mode="after")
+    def _success_has_a_file(self) -> "Report":
+        if self.outcome is RunOutcome.SUCCEEDED and self.made is None:
+            raise ValueError("it says that it succeeded, and names no file")
+        return self
 
     def facts(self) -> dict[str, Any]:
         """What belongs into the metadata of the clip that was made of it."""

@@ -8,6 +8,7 @@ from shared.catalog.catalog import load_catalog
 from shared.catalog.model import CAMERA_MOVE, ModelRow
 from shared.clip import ClipRequest, Deviation, Operation
 from shared.errors import InternalFault
+from shared.jobs.deadlines import OWN_GPUS
 from shared.jobs.request import Delivery, MediaInput, VideoRequest
 from shared.motion.params import camera_kind, camera_phrase, motion_bucket
 from shared.pipeline.decide import Draft, Maker, Shape
@@ -171,7 +172,11 @@ def maker_of(ranking: Ranking, candidate: Candidate, draft: Draft) -> Maker:
     wanted = video_request(draft.request, draft.shape.size, draft.materials)
     camera = camera_params(draft.request, draft.shape, row)
     asked = model_request(row, candidate, with_camera(wanted, draft.shape)).model_copy(
-        update={"params": {**wanted.params, **camera}, "delivery": delivery(draft)}
+        update={
+            "params": {**wanted.params, **camera},
+            # nobody else heeds it, and it would rename clips that were paid for before
+            "delivery": delivery(draft) if candidate.engine in OWN_GPUS else None,
+        }
     )
     trimmed = _trimmed(candidate, asked_sec)
     renders = row.id == CAMERA_MOVE

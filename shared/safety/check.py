@@ -86,7 +86,10 @@ class Check(Protocol):
         """Called before the first frame, with what the file says and what was promised."""
 
     def frame(self, frame: Frame) -> None:
-        """Called with every frame in presentation order; must not change the pixels."""
+        """Called with every frame in presentation order; must not change the pixels.
+
+        Other checks are shown the same frame at the same time, on other threads.
+        """
 
     def finish(self) -> Sequence[CheckResult]:
         """Called after the last frame, however early that came."""

@@ -27,6 +27,9 @@ _CHANGING = 12
 _PASSING = 1.5
 """Pixels of the small luma that things move between the frames around."""
 
+_FADED = 0.9
+"""Correlation of the frames around, on the pixels that change: a fade has almost 1."""
+
 _LEAST_PIXELS = 200
 _BLENDED = 0.05
 """Distance from the mean over the change; real frames are seldom closer than a tenth."""
@@ -78,5 +81,14 @@ def blend_ratio(before: Bytes, picture: Bytes, after: Bytes, where: Mask) -> flo
     moving = (change > _CHANGING) & where
     if np.count_nonzero(moving) < _LEAST_PIXELS:
         return None
-    mean = (before[moving].astype(np.float32) + after[moving]) / 2
-    return float(np.median(np.abs(picture[moving] - mean) / change[moving]))
+    first, last = before[moving].astype(np.float32), after[moving].astype(np.float32)
+    if _same_but_for_light(first, last):
+        return None
+    return float(np.median(np.abs(picture[moving] - (first + last) / 2) / change[moving]))
+
+
+def _same_but_for_light(first: Floats, last: Floats) -> bool:
+    """Is one the other, brighter or darker? Where an edge passed, they have little in common."""
+    if first.std() < 1 or last.std() < 1:
+        return True
+    return float(np.corrcoef(first, last)[0, 1]) > _FADED

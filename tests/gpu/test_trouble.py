@@ -156,6 +156,22 @@ def test_cancelling_leaves_the_scheduler_as_it_was(generator: DiffusersGenerator
     assert generator.pipeline.scheduler.step == stepped
 
 
+def test_a_run_that_does_not_end_leaves_nothing_on_the_gpu(
+    generator: DiffusersGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    freed: list[int] = []
+    monkeypatch.setattr(
+        generator.pipeline, "maybe_free_model_hooks", lambda: freed.append(1), raising=True
+    )
+    with pytest.raises(GenerationCancelled):
+        generator.generate(
+            small_request(generator.row.id), raising(GenerationCancelled("by a test"))
+        )
+    assert freed == [1], "the pipeline itself frees at its own end only"
+    generate(generator)
+    assert freed == [1, 1]
+
+
 def test_a_load_that_fails_leaves_nothing_behind(
     generator: DiffusersGenerator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -150,7 +150,10 @@ def test_what_is_fetched_is_what_was_reported() -> None:
     assert gateway.fetch(job).key == key
 
 
-@pytest.mark.parametrize("junk", [b"", b"{}", b"not json", b'{"outcome": "succeeded"}'])
+FILELESS = b'{"job_id": "a", "outcome": "succeeded", "model": "m", "gpu_class": "h100"}'
+
+
+@pytest.mark.parametrize("junk", [b"", b"{}", b"not json", FILELESS])
 def test_a_report_that_is_none_is_a_failure_that_says_so(junk: bytes) -> None:
     gateway, job = worker(), gpu_job()
     put_report(gateway, job, junk)
@@ -228,6 +231,15 @@ def test_a_call_that_ends_without_a_report_still_ends(
 def test_nobody_at_modal_to_be_asked_is_no_answer() -> None:
     gateway = at_modal(Calls(CallState.NOBODY_SAYS))
     assert isinstance(gateway.poll(gpu_job(engine="modal")), Down)
+
+
+def test_a_call_that_was_sent_away_does_not_end_the_job_of_the_one_that_runs_it() -> None:
+    gateway = at_modal(Calls(CallState.RETURNED))
+    job = gpu_job(engine="modal").model_copy(update={"provider_job_id": "fc-2"})
+    receive(gateway.records, job, Said(word=Word.CLAIM, runner="modal/fc-1"), T)
+    reading = gateway.poll(job)
+    assert isinstance(reading, Reading)
+    assert reading.ending is None
 
 
 def test_a_lost_spawn_is_found_when_its_run_has_spoken() -> None:

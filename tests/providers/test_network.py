@@ -1,6 +1,7 @@
 """The one client and the one download: what they send, where they go, when they stop."""
 
 import hashlib
+import re
 import socket
 import threading
 import time
@@ -29,6 +30,19 @@ from tests.providers.conftest import Open
 WAVESPEED = ADAPTERS["wavespeed"].declaration
 
 
+def _whole_request(peer: socket.socket) -> bytes:
+    """Head and body, however many pieces they come in."""
+    data = peer.recv(65536)
+    while b"\r\n\r\n" not in data and (more := peer.recv(65536)):
+        data += more
+    head, _, _ = data.partition(b"\r\n\r\n")
+    length = re.search(rb"content-length: (\d+)", head.lower())
+    whole = len(head) + 4 + int(length[1]) if length else 0
+    while len(data) < whole and (more := peer.recv(65536)):
+        data += more
+    return data
+
+
 class Raw:
     """A server that says exactly what it is given, however slowly."""
 
@@ -50,7 +64,7 @@ class Raw:
             except OSError:
                 return
             with peer:
-                self.requests.append(peer.recv(65536))
+                self.requests.append(_whole_request(peer))
                 try:
                     for piece in self._pieces:
                         peer.sendall(piece)

@@ -271,3 +271,13 @@ class Studio:
         voice = Voice(job.callback, pause=lambda _: None) if job.callback else None
         with Lease(job, runner, voice, lease_sec=lease_sec) as lease:
             return run_job(job, lease, self.tools(scratch), runner)
+
+
+@dataclass(frozen=True)
+class StudioTools:
+    """The painter's tools for a child process; travels to it by pickle."""
+
+    step_sec: float = 0.0
+
+    def __call__(self, _device: str) -> Tools:
+        return Studio(step_sec=self.step_sec).tools()

@@ -225,6 +225,13 @@ def test_a_long_still_is_no_freeze_and_no_stutter(tmp_path: Path) -> None:
     assert report.frame_count == 900
 
 
+def test_a_fade_from_black_is_dark_but_no_ghost(pan: Clean, tmp_path: Path) -> None:
+    risen = [(frame * min(1.0, i / 20)).astype(np.uint8) for i, frame in enumerate(pan.frames)]
+    found = wrong(inspected(risen, tmp_path), Verdict.FAIL)
+    assert "black" in found
+    assert not found & {"ghosting", "stutter", "duplicates", "warping", "letterbox"}
+
+
 def test_a_fade_to_one_colour_breaks_nothing(pan: Clean, tmp_path: Path) -> None:
     frames = [*pan.frames[:20], *[np.full_like(pan.frames[0], 128)] * 20]
     assert wrong(inspected(frames, tmp_path), Verdict.FAIL) == set()

@@ -9,7 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.safety.flash.area import Field, Profile
-from shared.safety.flash.light import LINEAR_OF_CODE, relative_luminance
+from shared.safety.flash.light import (
+    FAR_SHARE,
+    LINEAR_OF_CODE,
+    chromaticity,
+    is_saturated_red,
+    relative_luminance,
+)
 from shared.safety.flash.look import CEILING, STEP
 from shared.safety.flash.recent import Recent
 from shared.safety.flash.turns import Turns
@@ -417,3 +423,34 @@ def test_stripes(pairs: int, verdict: str, degrees: int) -> None:
     picture = np.where(light[..., None], 200, 40).repeat(3, 2).astype(np.uint8)
     assert look([picture] * 30)["stripes"].verdict == verdict
     assert look([picture] * 10)["stripes"].verdict == "pass"
+
+
+# --- the fast first look --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("period", [2, 3, 4, 8])
+@pytest.mark.parametrize("place", [0, 1])
+def test_no_regular_lines_hide_between_the_rows_of_the_first_look(period: int, place: int) -> None:
+    width, height = 960, 540
+    on = still(40, width, height)
+    lines = (np.arange(height) + place) % period < max(1, period // 2)
+    on[lines] = 200
+    result = look(blinking(on, still(40, width, height), 6, Fraction(24), 1.2), Fraction(24))
+    assert result["flash_general"].verdict == "fail"
+    assert number(result["flash_general"]) == pytest.approx(100 * lines.mean(), abs=0.01)
+
+
+def test_no_colour_farther_than_a_red_flash_has_much_red_in_it() -> None:
+    """What lets red be counted cheaply first: see `FAR_SHARE`."""
+    steps = np.linspace(0, 1, 81)
+    red, green = np.meshgrid(steps, steps, indexing="ij")
+    inside = red + green <= 1
+    shares = np.stack([1 - red - green, green, red], -1)[inside]
+    for light in (1.0, 0.03):
+        codes = np.searchsorted(LINEAR_OF_CODE, np.clip(shares * light, 0, 1)).astype(np.uint8)
+        colours = np.stack(chromaticity(codes), -1)
+        saturated = is_saturated_red(codes)
+        nearest = np.hypot(*(colours[:, None] - colours[saturated][None]).transpose(2, 0, 1))
+        far = ~saturated & (nearest.max(1) > 0.2)
+        glared = LINEAR_OF_CODE[codes] + 0.0005
+        assert (glared[far, 2] / glared[far].sum(1)).max() <= FAR_SHARE

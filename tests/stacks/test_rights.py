@@ -14,11 +14,17 @@ import httpx
 import pytest
 
 from cli.fake_provider import environment
+from gpu_functions.runner.files import Files
+from gpu_functions.runner.lease import Lease
+from gpu_functions.runner.notes import Notes
+from gpu_functions.runner.voice import Voice
 from local_cloud.cloud import embedded_cloud, session_for
 from local_cloud.deploy import Deployment
 from shared.aws.ledger import DynamoLedger
 from shared.budget.money import MICRO
 from shared.budget.project import Project
+from shared.gpu_jobs.document import GpuJob
+from shared.gpu_jobs.report import RunOutcome
 from shared.providers.fake import FakeProviders, World
 from tests.pipeline.house import picture
 from tests.sounds import clicks, loud_moments
@@ -185,6 +191,7 @@ def house(project: Path, vendors: FakeProviders) -> Iterator[House]:
             if name.startswith(("WAVESPEED", "GOOGLE", "ANTHROPIC")):
                 desk.setenv(name, value)
         desk.setenv("PROMPT_WRITER", "anthropic")
+        desk.setenv("WORKER_GPUS", "rtx4090")
         desk.setenv("WAVESPEED_CONCURRENT", "8")
         desk.setenv("WAVESPEED_PER_MINUTE", "60")
         with embedded_cloud(project, enforce_rights=True) as deployment:
@@ -264,6 +271,90 @@ KINDS: list[dict[str, Any]] = [
 STEMS = ("astronaut", "coffee", "speaker", "opening")
 
 
+def test_a_worker_is_sent_a_job_and_may_do_all_that_its_document_says(house: House) -> None:
+    """Queue, claim, a look at the keyframe, fresh addresses, result, report, end: with no keys."""
+    house.drop_batch(
+        *("own-gpu",),
+        stem="astronaut",
+        route=["stable-video-diffusion-xt-1.1"],
+        operation="image_to_video",
+    )
+    sqs, queue = house.session.client("sqs"), house.deployment.outputs["WorkerRtx4090QueueUrl"]
+    received: list[dict[str, Any]] = []
+    deadline = time.monotonic() + LIMIT_SEC
+    while not received and time.monotonic() < deadline:
+        received = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=2).get("Messages", [])
+    job = GpuJob.model_validate_json(received[0]["Body"])
+    assert job.callback
+    with Lease(job, "a worker", Voice(job.callback)) as lease:
+        files = Files(job, lease)
+        assert files.read_input("image").startswith(b"\x89PNG")
+        before = lease.addresses
+        time.sleep(1.1)  # addresses are signed to the second
+        assert lease.refresh() != before
+        assert files.report_there() is None
+        result = house.example / "astronaut.png"  # whatever it is, it may be put there
+        files.write_result(result)
+        notes = Notes(runner="a worker")
+        report = notes.report(job, RunOutcome.FAILED, message="only a test of rights")
+        assert files.write_report(report)
+        assert not files.write_report(report), "the first report stays"
+        lease.end()
+    house.wait("own-gpu", "finished", "failed")
+    assert "only a test of rights" in house.reasons("own-gpu")
+
+
+BOUGHT: dict[str, Any] = {
+    "operation": "image_to_video",
+    "prompt": "waves",
+    "motion": {"duration_sec": 5},
+    "route": ["wavespeed/wan-2.5"],
+}
+
+
+def test_a_dear_batch_waits_for_an_answer_by_link(house: House, vendors: FakeProviders) -> None:
+    house.allow(1)
+    house.ask_above(0.10)
+    before = vendors.world.ledger()["accepted"]
+    house.drop_batch("asked", stem="coffee", **BOUGHT)
+    run = house.wait("asked", "awaiting_approval", "finished", "rejected", "failed")
+    assert run["state"] == "awaiting_approval"
+    (notice,) = house.told("needs_approval")
+    assert notice["batch"] == "asked"
+    link = notice["links"]["approve"]
+    page = httpx.get(link)
+    assert (page.status_code, "Approve USD 0.50?" in page.text) == (200, True)
+    assert vendors.world.ledger()["accepted"] == before, "opening the link answers nothing"
+    base, _, token = link.partition("?a=")
+    assert "goes on" in httpx.post(base, data={"a": token}).text
+    assert httpx.post(base, data={"a": token}).status_code == 410, "it works once"
+    assert httpx.get(notice["links"]["deny"]).status_code == 410, "and its twin is dead"
+    house.wait("asked", "finished", "rejected", "failed")
+    assert "coffee.mp4" in house.delivered("asked"), house.reasons("asked")
+    assert 50 in {each["percent"] for each in house.told("budget_alert")}
+
+
+def test_a_dear_batch_is_denied_by_a_marker_and_nothing_is_spent(
+    house: House, vendors: FakeProviders
+) -> None:
+    house.allow(10)
+    house.ask_above(0.10)
+    before = vendors.world.ledger()["accepted"]
+    house.drop_batch("denied", stem="coffee", **{**BOUGHT, "prompt": "steam"})
+    house.wait("denied", "awaiting_approval")
+    house.drop("denied", "DENIED", b"")
+    house.wait("denied", "rejected", "finished", "failed")
+    assert "was denied" in house.reasons("denied")
+    assert vendors.world.ledger()["accepted"] == before
+
+
+def test_a_batch_beyond_the_budget_is_refused(house: House) -> None:
+    house.allow(0)
+    house.drop_batch("poor", stem="coffee", **{**BOUGHT, "prompt": "a spoon"})
+    assert house.wait("poor", "rejected", "finished", "failed")["state"] == "rejected"
+    assert "budget of project `demo`" in house.reasons("poor")
+
+
 def test_one_batch_of_every_kind_of_clip(house: House, vendors: FakeProviders) -> None:
     """Files, scenes and words, the whole way: what the metadata says is what the vendors saw."""
     batch = "kinds"
@@ -306,57 +397,6 @@ def test_one_batch_of_every_kind_of_clip(house: House, vendors: FakeProviders) -
     assert heard == pytest.approx([0.0, 1.0, 2.0, 3.0, 4.0], abs=0.05)
     files = house.delivered(batch)
     assert {"voice.wav", "mask.png", "opening.mp4", "opening.video_manifest.json"} <= files
-
-
-BOUGHT: dict[str, Any] = {
-    "operation": "image_to_video",
-    "prompt": "waves",
-    "motion": {"duration_sec": 5},
-    "route": ["wavespeed/wan-2.5"],
-}
-
-
-def test_a_dear_batch_waits_for_an_answer_by_link(house: House, vendors: FakeProviders) -> None:
-    house.allow(1)
-    house.ask_above(0.10)
-    before = vendors.world.ledger()["accepted"]
-    house.drop_batch("asked", stem="coffee", **BOUGHT)
-    run = house.wait("asked", "awaiting_approval", "finished", "rejected", "failed")
-    assert run["state"] == "awaiting_approval"
-    (notice,) = house.told("needs_approval")
-    assert notice["batch"] == "asked"
-    link = notice["links"]["approve"]
-    page = httpx.get(link)
-    assert (page.status_code, "Approve USD 0.50?" in page.text) == (200, True)
-    assert vendors.world.ledger()["accepted"] == before, "opening the link answers nothing"
-    base, _, token = link.partition("?a=")
-    assert "goes on" in httpx.post(base, data={"a": token}).text
-    assert httpx.post(base, data={"a": token}).status_code == 410, "it works once"
-    assert httpx.get(notice["links"]["deny"]).status_code == 410, "and its twin is dead"
-    house.wait("asked", "finished", "rejected", "failed")
-    assert "coffee.mp4" in house.delivered("asked"), house.reasons("asked")
-    assert {each["percent"] for each in house.told("budget_alert")} == {50, 80, 100}
-
-
-def test_a_dear_batch_is_denied_by_a_marker_and_nothing_is_spent(
-    house: House, vendors: FakeProviders
-) -> None:
-    house.allow(10)
-    house.ask_above(0.10)
-    before = vendors.world.ledger()["accepted"]
-    house.drop_batch("denied", stem="coffee", **{**BOUGHT, "prompt": "steam"})
-    house.wait("denied", "awaiting_approval")
-    house.drop("denied", "DENIED", b"")
-    house.wait("denied", "rejected", "finished", "failed")
-    assert "was denied" in house.reasons("denied")
-    assert vendors.world.ledger()["accepted"] == before
-
-
-def test_a_batch_beyond_the_budget_is_refused(house: House) -> None:
-    house.allow(0)
-    house.drop_batch("poor", stem="coffee", **{**BOUGHT, "prompt": "a spoon"})
-    assert house.wait("poor", "rejected", "finished", "failed")["state"] == "rejected"
-    assert "budget of project `demo`" in house.reasons("poor")
 
 
 def test_a_dry_run_is_answered_and_makes_nothing(house: House) -> None:

@@ -13,13 +13,16 @@ from hypothesis.extra import numpy as arrays
 
 from bench.artefact_sounds import SOUND_FAULTS, CleanSound, music, rain, speech, steps
 from bench.artefacts import write_sound
+from shared.clip import CodecProfile
 from shared.errors import EncodeFailed
+from shared.safety.check import Expectation
+from shared.safety.inspector import inspect_clip
 from shared.safety.limits import limits
 from shared.safety.report import CheckResult, Verdict
 from shared.video.finish import finish_clip
 from shared.video.finish_spec import FinishSpec
 from shared.video.loudness import judge, measure, silent_stretches, sound_checks, sudden_rises
-from tests.moving_picture import HEIGHT, WIDTH, flat_frames
+from tests.moving_picture import HEIGHT, WIDTH, flat_frames, moving_frames
 
 SECONDS = 6
 TICKS = arrays.arrays(np.float64, st.integers(0, 40), elements=st.floats(-70, 0))
@@ -151,3 +154,23 @@ def test_silence_at_the_ends_is_no_gap(loud: list[bool]) -> None:
         assert all(first / 10 <= a < b <= last / 10 for a, b in gaps)
     else:
         assert len(gaps) == (1 if loud else 0)
+
+
+def test_the_sound_of_a_finished_clip_joins_its_inspection(
+    voice: CleanSound, tmp_path: Path
+) -> None:
+    rate, count = Fraction(24), 24 * SECONDS
+    write_sound(SOUND_FAULTS["volume_spikes"](voice, 2), tmp_path / "voice.mp4")
+    codec = CodecProfile(preset="ultrafast", proxy_height=120)
+    spec = FinishSpec(WIDTH, HEIGHT, rate, count, rate, codec=codec, sound=tmp_path / "voice.mp4")
+    master = finish_clip(moving_frames(count), spec=spec, out_dir=tmp_path).master.path
+    expected = Expectation(WIDTH, HEIGHT, rate, count, audio=True)
+    seen = inspect_clip(master, expected)
+    assert seen.verdict is Verdict.PASS
+    report = seen.joined(sound_checks(master))
+    assert report.verdict is Verdict.FAIL
+    assert {check.name for check in report.checks if check.verdict is Verdict.FAIL} == {
+        "volume_spikes"
+    }
+    length = next(check for check in report.checks if check.name == "sound_length")
+    assert length.verdict is Verdict.PASS

@@ -9,13 +9,15 @@ from stacks.workflow import batch_definition
 SPECS = [spec for spec in handler_specs(Settings()) if spec.name not in OUTSIDE_WORKFLOW]
 
 
-def definition(max_concurrency: int = 2, timeout_hours: int = 1) -> dict[str, Any]:
+def definition(
+    max_concurrency: int = 2, timeout_hours: int = 1, approval_hours: int = 1
+) -> dict[str, Any]:
     """The definition before substitution."""
     return batch_definition(
         timeouts={spec.state: spec.timeout_sec for spec in SPECS},
         max_concurrency=max_concurrency,
         timeout_hours=timeout_hours,
-        approval_hours=1,
+        approval_hours=approval_hours,
     )
 
 

@@ -67,9 +67,13 @@ class Flashes:
         self._stripes.see(time, frame.bgr)
         if self._first is None:
             fields = self._fields(len(self._rows))
+            self._worst = frame.bgr
             self._first = Look(fields, light, sample, caution=FIRST_LOOK_CAUTION)
         else:
+            before = self._first.general.scattered.pixels
             self._first.see(frame.index, time, light, sample)
+            if self._first.general.scattered.pixels > before:
+                self._worst = frame.bgr
 
     def _fields(self, rows: int) -> dict[Profile, Field]:
         height, width = self._shape
@@ -90,14 +94,19 @@ class Flashes:
         if first is None:
             return ()
         general, red = first.general, first.red
-        if general.flagged or red.flagged:
+        worst = self._worst
+        if general.near_a_limit or red.near_a_limit:
             closer = _Closer(self._fields(self._shape[0]), first, len(self._rows))
             for frame in self._clip.frames():
                 if frame.bgr.shape[:2] == self._shape:
                     closer.see(frame)
-            general, red = closer.general, closer.red
-            if self._heatmap is not None and (general.flagged or red.flagged):
-                write_heatmap(self._heatmap, np.maximum(general.heat, red.heat), closer.worst)
+            general, red, worst = closer.general, closer.red, closer.worst
+        if self._heatmap is not None and (general.flagged or red.flagged):
+            height, width = self._shape
+            heat = cv2.resize(
+                np.maximum(general.heat, red.heat), (width, height), interpolation=cv2.INTER_NEAREST
+            )
+            write_heatmap(self._heatmap, np.asarray(heat, np.uint8), worst)
         return general, red
 
 
@@ -119,7 +128,7 @@ class _Closer:
         if self._look is None:
             self._look = Look(self._fields, frame.light, None, caution=1.0)
             self.worst = bgr
-            if self._first.red.flagged:
+            if self._first.red.near_a_limit:
                 self._red = RedLook(self._fields, self._suspects, bgr)
             return
         self._look.see(index, time, frame.light, None)

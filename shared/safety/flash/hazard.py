@@ -77,7 +77,7 @@ class Hazard:
         self.findings = {each: Finding(this, caution * this.limit) for each, this in fields.items()}
         whole = fields[Profile.BROADCAST]
         self._quarter = caution * whole.limit
-        self.scattered = Finding(whole, self._quarter)
+        self.scattered = Finding(whole, whole.limit)
         """The same without asking whether neighbours flash as one."""
         self.heat: Mask = np.zeros(shape, np.uint8)
         """The most transitions of each pixel in any second."""
@@ -90,10 +90,14 @@ class Hazard:
         self._last_time: float | None = None
 
     @property
+    def near_a_limit(self) -> bool:
+        """Does the verdict hang on a closer look?"""
+        return bool(self.extended) or any(each.over for each in self.findings.values())
+
+    @property
     def flagged(self) -> bool:
         """Is there anything to show in a picture?"""
-        found = (*self.findings.values(), self.scattered)
-        return bool(self.extended) or any(each.over for each in found)
+        return self.near_a_limit or self.scattered.over
 
     @property
     def worst_pixels(self) -> int:
@@ -115,7 +119,7 @@ class Hazard:
     def _measure(self, frame: int, time: float, counts: Mask, as_one: Filter) -> None:
         mask = at_least(counts, MOST_TRANSITIONS + 1)
         total = int(cv2.countNonZero(mask))
-        if total > self._quarter:
+        if total > self.scattered.limit:
             self.scattered.take(frame, time, total)
         if total > min(each.limit for each in self.findings.values()):
             mask = as_one(counts, MOST_TRANSITIONS + 1)

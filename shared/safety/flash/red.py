@@ -54,7 +54,7 @@ class RedSwings:
         if found is None:
             return False
         in_red = self._in_red[rows]
-        swung = np.where(in_red, found.far, found.saturated)
+        swung = (found.far & in_red) | (found.saturated & ~in_red)
         in_red ^= swung
         self._has_red[number] = bool(in_red.any())
         if self._first:

@@ -20,7 +20,7 @@ LASTING_SEC = 0.5
 _LONG_SIDE = 480
 """Stripes down to five pixels of a 1920 picture can be told apart."""
 
-_EVERY_SEC = 0.24
+_EVERY_SEC = 0.32
 _PURITY = 0.5
 """Share of the local variance that one frequency must explain, or it is no regular pattern."""
 
@@ -31,7 +31,7 @@ Plane = NDArray[np.float32]
 
 
 class Stripes:
-    """Looks for stripes four times a second."""
+    """Looks for stripes three times a second."""
 
     def __init__(self) -> None:
         self._last = -np.inf

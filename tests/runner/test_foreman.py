@@ -1,0 +1,184 @@
+"""The worker's own processes: jobs are taken once, given back, and finished before the end."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from gpu_functions.worker.foreman import Foreman
+from gpu_functions.worker.scratch import own_scratch
+from shared.gpu_jobs.document import GpuJob
+from shared.gpu_jobs.report import RunOutcome
+from tests.runner.town import RunnerTown, StudioTools, runner_town
+
+PATIENCE_SEC = 60.0
+LEASE_SEC = 3.0
+
+
+@dataclass
+class Message:
+    """A message of a queue in memory; `twice` is delivered to two at once, as SQS may do."""
+
+    body: str
+    twice: bool = False
+    hidden_until: float = 0.0
+    deleted: int = 0
+    receives: int = 0
+
+    def hide(self, seconds: float) -> None:
+        self.hidden_until = time.monotonic() + seconds
+
+    def delete(self) -> None:
+        self.deleted += 1
+
+
+@dataclass
+class Queue:
+    messages: list[Message] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def put(self, job: GpuJob | str, *, twice: bool = False) -> Message:
+        body = job if isinstance(job, str) else job.message()
+        self.messages.append(Message(body, twice))
+        return self.messages[-1]
+
+    def pull(self, *, wait_sec: int, hide_sec: float) -> Message | None:
+        until = time.monotonic() + min(wait_sec, 0.2)
+        while time.monotonic() < until:
+            with self.lock:
+                for each in self.messages:
+                    there = not each.deleted and time.monotonic() >= each.hidden_until
+                    if there:
+                        each.receives += 1
+                        if not (each.twice and each.receives == 1):
+                            each.hide(hide_sec)
+                        return each
+            time.sleep(0.02)
+        return None
+
+
+@dataclass
+class Works:
+    """Foremen that run until the test ends."""
+
+    foremen: list[Foreman] = field(default_factory=list)
+    threads: list[threading.Thread] = field(default_factory=list)
+
+    def start(
+        self, queue: Queue, gpus: tuple[str, ...] = ("cpu",), step_sec: float = 0.0
+    ) -> Foreman:
+        tools = StudioTools(step_sec)
+        foreman = Foreman(queue, gpus, tools, lease_sec=LEASE_SEC, poll_sec=1)
+        thread = threading.Thread(target=foreman.run)
+        thread.start()
+        self.foremen.append(foreman)
+        self.threads.append(thread)
+        return foreman
+
+    def drain(self) -> None:
+        for foreman in self.foremen:
+            foreman.drain()
+        for thread in self.threads:
+            thread.join(PATIENCE_SEC)
+
+
+@pytest.fixture
+def town() -> Iterator[RunnerTown]:
+    with runner_town() as built:
+        yield built
+
+
+@pytest.fixture
+def works() -> Iterator[Works]:
+    built = Works()
+    yield built
+    built.drain()
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    until = time.monotonic() + PATIENCE_SEC
+    while not condition():
+        assert time.monotonic() < until, "waited too long"
+        time.sleep(0.05)
+
+
+def test_what_is_delivered_to_two_workers_is_made_by_one(town: RunnerTown, works: Works) -> None:
+    queue = Queue()
+    message = queue.put(town.job(), twice=True)
+    works.start(queue, step_sec=0.2)
+    works.start(queue, step_sec=0.2)
+    wait_for(lambda: message.deleted)
+    works.drain()
+    assert message.receives >= 2
+    assert town.record is not None
+    assert town.record.claims == 1
+    assert town.report is not None
+    assert town.report.outcome is RunOutcome.SUCCEEDED
+
+
+def test_a_child_that_is_killed_is_replaced_and_its_job_done_by_the_next(
+    town: RunnerTown, works: Works
+) -> None:
+    queue = Queue()
+    job = town.job()
+    settings = job.settings.model_copy(update={"steps": 60})
+    message = queue.put(job.model_copy(update={"settings": settings}))
+    foreman = works.start(queue, step_sec=0.05)
+    wait_for(lambda: town.record is not None and town.record.percent > 0)
+    child = foreman.pids[0]
+    assert child
+    os.kill(child, signal.SIGKILL)
+    wait_for(lambda: message.deleted)
+    assert foreman.pids[0] != child
+    assert town.record is not None
+    assert town.record.claims == 2
+    assert town.report is not None
+    assert town.report.outcome is RunOutcome.SUCCEEDED
+
+
+def test_told_to_stop_it_finishes_what_is_in_flight_on_both_gpus_and_takes_no_more(
+    town: RunnerTown, works: Works
+) -> None:
+    queue = Queue()
+    first = queue.put(town.job())
+    works.start(queue, ("cpu", "cpu"), step_sec=0.3)
+    wait_for(lambda: town.record is not None)
+    works.foremen[0].drain()
+    second = queue.put(town.job())
+    works.drain()
+    assert (first.deleted, second.deleted, second.receives) == (1, 0, 0)
+    assert town.report is not None
+    assert town.report.outcome is RunOutcome.SUCCEEDED
+    assert not any(thread.is_alive() for thread in works.threads)
+
+
+def test_what_is_no_document_is_left_for_the_dead_letters_and_harms_nobody(
+    town: RunnerTown, works: Works
+) -> None:
+    queue = Queue()
+    junk = queue.put('{"job_id": "../../etc"}')
+    good = queue.put(town.job())
+    works.start(queue)
+    wait_for(lambda: good.deleted)
+    assert junk.receives >= 1
+    assert not junk.deleted
+
+
+def test_frames_of_a_worker_that_was_killed_are_cleared_away_by_the_next(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    for name in (f"dropreel-worker-{gone.pid}", f"dropreel-worker-{os.getppid()}", "other"):
+        (tmp_path / name).mkdir()
+    with own_scratch(tmp_path) as mine:
+        (mine / "frames.npy").write_bytes(b"0")
+        assert not (tmp_path / f"dropreel-worker-{gone.pid}").exists()
+    assert {each.name for each in tmp_path.iterdir()} == {
+        *(f"dropreel-worker-{os.getppid()}", "other"),
+    }
