@@ -46,6 +46,7 @@ check: $(READY) ## Lint, types, templates, freshness of generated docs
 	@$(BIN)/python -m shared.catalog.docs --check
 	@$(BIN)/python -m shared.providers.reference --check
 	@$(BIN)/python -m shared.jobs.page --check
+	@$(BIN)/python -m gpu_functions.speed_rules --check
 	@$(BIN)/python -m bench.page --check
 	@$(BIN)/python scripts/build_motion_editor.py --check
 
@@ -59,6 +60,7 @@ docs: $(READY) ## Write the generated pages anew
 	@$(BIN)/python -m shared.catalog.docs
 	@$(BIN)/python -m shared.providers.reference
 	@$(BIN)/python -m shared.jobs.page
+	@$(BIN)/python -m gpu_functions.speed_rules
 	@$(BIN)/python -m bench.page
 	@$(BIN)/python scripts/build_motion_editor.py
 

@@ -49,6 +49,12 @@ class Review(Document):
     def approved(self) -> bool:
         return self.verdict is ReviewVerdict.APPROVE
 
+    @property
+    def rejection(self) -> str:
+        """Why the clip is not handed over, for those who asked for it."""
+        because = f": {self.reason}" if self.reason else ""
+        return f"rejected in review by {self.by}{because}"
+
 
 def acceptance_rate(reviews: Iterable[Review]) -> float | None:
     """The share of reviewed clips that were approved (seed B097); None where none was."""

@@ -50,6 +50,9 @@ def record_clip_end(
     A clip that has ended already keeps its end: a late duplicate changes nothing.
     """
     row = services.rows.clip(item.run.folder, item.run.run_id, item.stem)
+    word = _rejection(services, item) if outcome is ClipStatus.NEEDS_REVIEW else None
+    if word is not None:
+        outcome, cause = ClipStatus.REJECTED, FailureCause(Cause=word)
     if row is not None and not row.status.ended:
         reasons = _reasons(services, item, row, outcome, cause)
         row = row.moved(outcome, reasons=reasons)
@@ -64,6 +67,12 @@ def record_clip_end(
     reasons = row.result.reasons if row else (cause.reason,)
     links = services.links(item.run.folder, item.run.run_id)
     return Ended(notification=clip_notice(item.run.folder, item.stem, outcome, reasons, links))
+
+
+def _rejection(services: Services, item: ClipItem) -> str | None:
+    """What a person said who has looked at this very clip and said no."""
+    review = services.rows.review(item.run.project_id, item.clip_key) if item.clip_key else None
+    return review.rejection if review is not None and not review.approved else None
 
 
 def _lay_out(services: Services, item: ClipItem) -> None:

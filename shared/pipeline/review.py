@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from shared.batch import ClipStatus
 from shared.errors import InvalidInput
-from shared.keys import REVIEW_NAME, DropKey
+from shared.keys import REVIEW_NAME, DropKey, run_id
 from shared.manifest.names import review_stem
 from shared.pipeline.approvals import DECIDED_BY, printable_name
 from shared.pipeline.services import Services
@@ -61,8 +61,16 @@ def _read(services: Services, dropped: ObjectHead) -> Word:
 
 
 def _waiting(services: Services, drop: DropKey, stem: str) -> Iterator[tuple[RunRow, ClipRow]]:
+    """The clips of that name that wait; of a run that is made anew, as its last attempt left them.
+
+    The first answer starts that attempt, and more may be given while it is on its way.
+    """
     for run in services.rows.runs(drop.folder):
         clip = services.rows.clip(drop.folder, run.run_id, stem)
+        on_its_way = clip is None or not clip.status.ended
+        if on_its_way and run.attempt > 1:
+            before = run_id(run.drop, run.manifest_sha256, run.attempt - 1)
+            clip = services.rows.clip(drop.folder, before, stem)
         if clip is not None and clip.status is ClipStatus.NEEDS_REVIEW and clip.clip_key:
             yield run, clip
 
@@ -103,12 +111,11 @@ def _keep(services: Services, clip: ClipRow, word: Word, by: str) -> Review:
 
 
 def _reject(services: Services, clip: ClipRow, review: Review) -> None:
-    because = f": {review.reason}" if review.reason else ""
     with suppress(Conflict):  # told twice at once: one of them has written it
         services.rows.save_clip(
             clip.moved(
                 ClipStatus.REJECTED,
-                reasons=(f"rejected in review by {review.by}{because}", *clip.result.reasons),
+                reasons=(review.rejection, *clip.result.reasons),
             )
         )
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 import torch
 
+from bench import gpu_speed
 from bench.gpu import Row, measure, report, table
 from bench.gpu_sizes import REAL, build_part
 from gpu_functions.generators.registry import FAMILIES
@@ -43,3 +44,17 @@ def test_the_bench_runs_where_there_is_no_gpu() -> None:
     assert (row.trouble, row.recipe, row.usd) == ("", "cpu_float32", None)
     assert row.forwards == 80, "two a step: with the prompt, and against it"
     assert row.clip_sec > row.forward_sec > 0
+
+
+def test_stock_and_ours_take_turns_and_every_stage_is_timed() -> None:
+    stock, again, ours = gpu_speed.measure("wan2.2-ti2v-5b", "cpu", steps=2, repeats=1)
+    assert (stock.levers, again.levers) == ([], [])
+    assert {"fuse_qkv", "fused_modulation"} <= set(ours.levers)
+    for row in (stock, again, ours):
+        assert (row.forwards, row.steps, row.notes, row.usd) == (4, 2, (), None)
+        assert all(row.seconds[stage] > 0 for stage in gpu_speed.STAGES)
+        assert sum(row.seconds.values()) < row.clip_sec
+        assert row.least_forward_sec > 0
+    page = "\n".join(gpu_speed.report([stock, again, ours], "cpu", 2, 1))
+    assert "Toy sizes" in page
+    assert page.count("| `wan2.2-ti2v-5b` |") == 3

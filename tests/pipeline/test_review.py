@@ -10,7 +10,7 @@ import pytest
 from shared.batch import BatchState
 from shared.clip import ObjectRef
 from shared.keys import ArtefactKeys
-from shared.pipeline.accept import Acceptance, Verdict
+from shared.pipeline.accept import Acceptance, Verdict, accept_drop
 from shared.video.finish import finish_clip as encode
 from shared.video.finish_spec import FinishSpec
 from tests.moving_picture import moving_frames
@@ -30,15 +30,15 @@ def house(tmp_path: Path) -> House:
     return house
 
 
-def spoil(house: House, tmp_path: Path) -> None:
+def spoil(house: House, tmp_path: Path, *stems: str) -> None:
     rate = Fraction(24)
     spec = FinishSpec(width=256, height=144, rate=rate, frame_count=12, source_rate=rate)
     made = encode(lambda: moving_frames(12, size=(256, 144)), spec=spec, out_dir=tmp_path)
 
     def swap(state: str, stem: str) -> None:
-        if (state, stem) == ("InspectClip", "a"):
+        if state == "InspectClip" and stem in (stems or ("a",)):
             run = house.ref(house.started[-1])
-            row = house.services.rows.clip(run.folder, run.run_id, "a")
+            row = house.services.rows.clip(run.folder, run.run_id, stem)
             assert row is not None
             key = ArtefactKeys(row.clip_key).master
             house.objects.upload("work", key, made.master.path, content_type="video/mp4")
@@ -98,6 +98,25 @@ def test_rejected_it_is_rejected_and_says_why(house: House) -> None:
     assert clip["status"] == "rejected"
     assert clip["reasons"][0] == "rejected in review by mia: it trembles"
     assert len(house.started) == 1
+
+
+@pytest.mark.parametrize("word", [APPROVE, REJECT])
+def test_the_next_clip_can_be_answered_while_the_first_is_on_its_way(
+    tmp_path: Path, word: dict[str, str]
+) -> None:
+    house = build_house()
+    for number, name in enumerate(("a.png", "b.png")):
+        house.put(name, picture(seed=number))
+    house.drop("manifest.json", small_manifest("a.png", "b.png"))
+    spoil(house, tmp_path, "a", "b")
+    house.drop("a.review.json", APPROVE)
+    assert house.drop("b.review.json", word).verdict is Verdict.REVIEWED
+    house.work()
+    for manifest in house.again:
+        accept_drop(house.services, house, manifest, retake=house.started[-1].run_id)
+    house.work(house.started[-1])
+    assert house.clip("a")["status"] == "done"
+    assert house.clip("b")["status"] == ("done" if word is APPROVE else "rejected")
 
 
 def test_a_later_word_replaces_the_first_while_it_waits(house: House) -> None:

@@ -1,0 +1,19 @@
+"""Every lever of speed and memory: the recipe says which, this package says how, and when it pays.
+
+    lever           what a lever is
+    levers          all of them, in order, and `apply`
+    memory          fewer bits in memory, parts that wait elsewhere, pictures in pieces
+    switches        attention backend, compile, prompt cache, tf32, channels last
+    linear8         products in fp8 or int8
+    fused_qkv       queries, keys and values from one matrix
+    modulation      Wan's norm, modulation and gates with fewer passes
+    guidance        both passes at once, or one after the other
+
+A lever that this machine cannot pull is left alone, and a note says so. Nothing here changes what
+a seed means but by rounding, except `distilled`, which says so in the clip's deviations.
+"""
+
+from gpu_functions.speed.lever import Lever
+from gpu_functions.speed.levers import LEVERS, apply
+
+__all__ = ["LEVERS", "Lever", "apply"]

@@ -1,0 +1,69 @@
+"""Switches that torch and diffusers already have: one call each, where this machine can."""
+
+import importlib.util
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from gpu_functions.prompt_cache import remember_prompts
+from gpu_functions.speed.lever import parts_of
+
+
+def attention(
+    pipeline: Any, setting: str | Sequence[str], device: str, denoisers: Sequence[str]
+) -> str | None:
+    refusals = []
+    for backend in [setting] if isinstance(setting, str) else setting:
+        try:
+            for model in parts_of(pipeline, denoisers):
+                model.set_attention_backend(backend)
+        except (AttributeError, ImportError, RuntimeError, ValueError) as error:
+            refusals.append(f"{backend} ({str(error).strip().partition(chr(10))[0]})")
+        else:
+            return f"took {backend}, not {'; '.join(refusals)}" if refusals else None
+    return f"left native, not {'; '.join(refusals)}"
+
+
+def channels_last(
+    pipeline: Any, setting: bool, device: str, denoisers: Sequence[str]
+) -> str | None:
+    formats = {4: torch.channels_last, 5: torch.channels_last_3d}
+    for model in parts_of(pipeline, denoisers):
+        for values in model.parameters():
+            if values.dim() in formats:
+                values.data = values.data.contiguous(memory_format=formats[values.dim()])
+    return None
+
+
+def prompt_cache(pipeline: Any, setting: bool, device: str, denoisers: Sequence[str]) -> str | None:
+    if not hasattr(pipeline, "encode_prompt"):
+        return "it reads no words"
+    remember_prompts(pipeline)
+    return None
+
+
+def compile_blocks(
+    pipeline: Any, setting: bool, device: str, denoisers: Sequence[str]
+) -> str | None:
+    if torch.device(device).type == "cpu":
+        return "not on a processor"
+    without = [
+        type(model).__name__
+        for model in parts_of(pipeline, denoisers)
+        if not getattr(model, "_repeated_blocks", None)
+    ]
+    if without:
+        return f"{', '.join(without)} has no repeated blocks"
+    if importlib.util.find_spec("triton") is None:
+        return "there is no triton"
+    for model in parts_of(pipeline, denoisers):
+        model.compile_repeated_blocks(fullgraph=True)
+    return None
+
+
+def tf32(pipeline: Any, setting: bool, device: str, denoisers: Sequence[str]) -> str | None:
+    if torch.device(device).type != "cuda" or torch.cuda.get_device_capability(device)[0] < 8:
+        return "needs an Ampere GPU or newer"
+    torch.set_float32_matmul_precision("high")
+    return None
