@@ -33,6 +33,8 @@ WAVESPEED = ADAPTERS["wavespeed"].declaration
 def _whole_request(peer: socket.socket) -> bytes:
     """Head and body, however many pieces they come in."""
     data = peer.recv(65536)
+    if not data[:1].isalpha():  # no HTTP at all, such as a TLS greeting
+        return data
     while b"\r\n\r\n" not in data and (more := peer.recv(65536)):
         data += more
     head, _, _ = data.partition(b"\r\n\r\n")
