@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cloud.town import PROJECT, Town, subscribe, wait_until
+from tests.cloud.town import PROJECT, Town, subscribe, wait_until, workers_of
 from tests.pipeline.house import SMALL, picture, small_manifest
 
 pytestmark = pytest.mark.cloud
@@ -20,18 +20,7 @@ LONG = {**SMALL, "resolution": "720p", "motion": {"duration_sec": 6}, "finish": 
 
 def worker_of(town: Town, function: str) -> int | None:
     """The process that runs a function's handler in this cloud, if one does."""
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit():
-            continue
-        try:
-            command = (folder / "cmdline").read_bytes().decode()
-            environment = (folder / "environ").read_bytes().decode().split("\0")
-        except OSError:
-            continue
-        ours = f"AWS_ENDPOINT_URL={town.deployment.endpoint}" in environment
-        if ours and f"ministack-lambda-{function}" in command:
-            return int(folder.name)
-    return None
+    return next(iter(workers_of(town, function)), None)
 
 
 def is_planned(town: Town, batch: str) -> bool:

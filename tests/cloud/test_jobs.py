@@ -13,7 +13,7 @@ from shared.budget.project import Project
 from shared.providers.fake import World
 from shared.providers.fake.world import FakeJob
 from shared.routing.policy import Policy
-from tests.cloud.town import PROJECT, Town, wait_until
+from tests.cloud.town import PROJECT, Town, wait_until, workers_of
 from tests.pipeline.house import picture
 
 pytestmark = pytest.mark.cloud
@@ -53,23 +53,6 @@ def drop(town: Town, world: World, batch: str, model: str, *faults: str, seed: i
     )
     (new,) = set(world.jobs) - before
     return world.jobs[new]
-
-
-def workers_of(town: Town, function: str) -> list[int]:
-    """All processes of this cloud that run a function's handler."""
-    found = []
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit():
-            continue
-        try:
-            command = (folder / "cmdline").read_bytes().decode()
-            environment = (folder / "environ").read_bytes().decode().split("\0")
-        except OSError:
-            continue
-        ours = f"AWS_ENDPOINT_URL={town.deployment.endpoint}" in environment
-        if ours and f"ministack-lambda-{function}" in command:
-            found.append(int(folder.name))
-    return found
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")

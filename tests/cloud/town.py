@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from local_cloud.cloud import session_for
@@ -191,3 +192,20 @@ def _redeliver_soon(session: CloudSession) -> None:
 def _functions(functions: Any) -> Iterable[dict[str, Any]]:
     for page in functions.get_paginator("list_functions").paginate():
         yield from page["Functions"]
+
+
+def workers_of(town: Town, function: str) -> list[int]:
+    """All processes of this cloud that run a function's handler."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            command = (folder / "cmdline").read_bytes().decode()
+            environment = (folder / "environ").read_bytes().decode().split("\0")
+        except OSError:
+            continue
+        ours = f"AWS_ENDPOINT_URL={town.deployment.endpoint}" in environment
+        if ours and f"ministack-lambda-{function}" in command:
+            found.append(int(folder.name))
+    return found
