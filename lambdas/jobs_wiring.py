@@ -54,10 +54,6 @@ def engines() -> frozenset[str]:
     return frozenset({CAMERA_MOVE}) | own | usable_engines(values)
 
 
-def jobs_store(house: Services) -> DynamoJobs:
-    return DynamoJobs(DocumentTable(table(), house.meter))
-
-
 def jobs_queue() -> JobsQueue:
     return JobsQueue(client("sqs"), environment().jobs_queue_url)
 

@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from shared.aws.documents import DocumentTable
 from shared.clip import Document
+from shared.errors import DropreelError
 from shared.jobs.job import Job
 from shared.jobs.leases import Caps, SlotSheet, give_slot_back, take_slot
 from shared.ports import Conflict
@@ -131,6 +132,15 @@ class Tasks:
 
     def tell(self, token: str, answer: Mapping[str, Any]) -> None:
         self._call(self._sfn.send_task_success, taskToken=token, output=json.dumps(answer))
+
+    def fail(self, token: str, error: DropreelError) -> None:
+        """End a wait with an error, which the state machine knows by the name of its class."""
+        self._call(
+            self._sfn.send_task_failure,
+            taskToken=token,
+            error=type(error).__name__,
+            cause=error.message,
+        )
 
     def wake(self, token: str) -> None:
         """End a wait that has nothing to say: the state after it looks for itself."""

@@ -19,7 +19,8 @@ CALLS = {
     ("sqs:SendMessage", "Worker"): ("jobs_engine()",),
     ("states:StartExecution", ""): ("starter()",),
     ("states:SendTaskSuccess", ""): ("jobs_engine()", "approvals("),
-    ("states:SendTaskHeartbeat", ""): ("jobs_engine()", "approvals("),
+    ("states:SendTaskFailure", ""): ("jobs_engine()",),
+    ("states:SendTaskHeartbeat", ""): ("jobs_engine()",),
     ("sns:Publish", "Creators"): ("jobs_engine()", "reserve_budget(", "ledger("),
     ("secretsmanager:GetSecretValue", "dropreel/providers-??????"): (
         *("provider_secrets()", "routed_services()", "jobs_engine()", "signing_key()"),
