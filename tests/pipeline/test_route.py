@@ -3,11 +3,12 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from shared.batch import BatchState
+from shared.batch import BatchState, ClipStatus
 from shared.clip import ClipPlan, ObjectRef
 from shared.errors import BatchCancelled, ModelUnavailable
 from shared.jobs.outcome import Billed, JobState, Outcome
@@ -274,3 +275,114 @@ def test_a_length_that_no_model_makes_is_cut_from_a_longer_one(
     row = house.services.rows.clip(house.folder, item.run.run_id, "a")
     assert row is not None
     assert [change.field for change in row.result.deviations] == ["generated_sec"]
+
+
+def _plan_of(house: House, item: ClipItem) -> ClipPlan:
+    key = item.run.work.plan(item.index)
+    return ClipPlan.model_validate_json(house.objects.read(ObjectRef(bucket="work", key=key)))
+
+
+def test_dying_at_any_write_of_preparing_opens_one_attempt(house: House, jobs: MortalJobs) -> None:
+    """The row and the plan are those of an undisturbed run, whichever write was the last."""
+    item = _planned(house, ROUTE)
+    before = house.power.writes
+    expected = prepare_clip(house.services, jobs, item)
+    writes = house.power.writes - before
+    assert writes > 5
+    for number in range(1, writes + 1):
+        house = build_house()
+        house.services = replace(
+            house.services, engines=frozenset({"camera_move", "api:wavespeed"})
+        )
+        item = _planned(house, ROUTE)
+        house.power.fail_at = house.power.writes + number
+        routed = house.survive(partial(prepare_clip, house.services, house.jobs, item))
+        assert routed == expected, number
+        assert list(house.jobs.rows) == [expected.job_id], number
+        assert _plan_of(house, item).clip_key == expected.clip_key
+        row = house.services.rows.clip(house.folder, item.run.run_id, "a")
+        assert row is not None
+        assert row.status is ClipStatus.GENERATING
+
+
+def test_a_clip_that_is_prepared_again_goes_on_with_what_was_tried(
+    house: House, jobs: MortalJobs, tmp_path: Path
+) -> None:
+    """A redrive may begin the clip anew: its second attempt runs, or has come already."""
+    item, first = _first(house, ROUTE)
+    jobs.end(first.job_id, JobState.FAILED, Outcome.FAILED, Billed.YES)
+    second = route_clip(house.services, jobs, item)
+    again = prepare_clip(house.services, jobs, item)
+    assert (again.step, again.job_id) == (Step.GENERATE, second.job_id)
+    _bring_home(house, jobs, second, tmp_path)
+    once_more = prepare_clip(house.services, jobs, item)
+    assert (once_more.step, once_more.job_id) == (Step.FINISH, second.job_id)
+    assert _plan_of(house, item).model == KLING
+    assert len(jobs.rows) == 2
+
+
+def test_every_attempt_that_was_billed_is_in_the_cost_of_the_clip(
+    house: House, jobs: MortalJobs, tmp_path: Path
+) -> None:
+    item, first = _first(house, ROUTE)
+    jobs.end(first.job_id, JobState.FAILED, Outcome.FAILED, Billed.YES)
+    second = route_clip(house.services, jobs, item)
+    _bring_home(house, jobs, second, tmp_path)
+    made = item.model_copy(update={"clip_key": second.clip_key, "job_id": second.job_id})
+    finish_clip(house.services, jobs, made)
+    row = house.services.rows.clip(house.folder, item.run.run_id, "a")
+    assert row is not None
+    estimates = sum(jobs.rows[each].estimate_usd for each in (first.job_id, second.job_id))
+    assert row.result.cost.model_usd == pytest.approx(estimates)
+
+
+def test_who_cancels_once_the_clip_is_there_reads_that_it_is(
+    house: House, jobs: MortalJobs, tmp_path: Path
+) -> None:
+    item, first = _first(house, [WAN])
+    _bring_home(house, jobs, first, tmp_path)
+    house.drop("CANCEL", b"")
+    with pytest.raises(BatchCancelled, match="had made it already"):
+        finish_clip(house.services, jobs, item.model_copy(update={"job_id": first.job_id}))
+
+
+def test_a_dry_run_and_a_camera_move_open_nothing(house: House, jobs: MortalJobs) -> None:
+    item, moved = _first(house, ["camera_move"], operation="camera_move", prompt=None)
+    assert (moved.step, moved.job_id) == (Step.FINISH, "")
+    assert not jobs.rows
+    house.close(item.run, BatchState.FAILED)
+    dry = _planned(house, [WAN])
+    dry = dry.model_copy(update={"run": dry.run.model_copy(update={"dry_run": True})})
+    planned = prepare_clip(house.services, jobs, dry)
+    assert (planned.step, planned.job_id) == (Step.PLANNED, "")
+    assert not jobs.rows
+
+
+def test_the_states_of_a_clip_that_is_tried_again_are_counted(
+    house: House, jobs: MortalJobs, tmp_path: Path
+) -> None:
+    """Four more than the attempt's own: TryAgain, FinishClip, InspectClip and JudgeClip."""
+    item, first = _first(house, [WAN])
+
+    def inspected(routed: Routed) -> ClipItem:
+        assert routed.step is Step.GENERATE
+        _bring_home(house, jobs, routed, tmp_path / routed.job_id)
+        made = item.model_copy(update={"clip_key": routed.clip_key, "job_id": routed.job_id})
+        finish_clip(house.services, jobs, made)
+        inspect_clip(house.services, made)
+        return made
+
+    failed = inspected(first).model_copy(update={"failed_inspection": first.job_id})
+    publish_clip(house.services, inspected(route_clip(house.services, jobs, failed)))
+    row = house.services.rows.clip(house.folder, item.run.run_id, "a")
+    assert row is not None
+    assert row.usage["transitions"] == 9 + 7
+
+
+def test_the_states_of_a_clip_that_is_refused_are_counted(house: House) -> None:
+    """PrepareClip, RejectClip, RecordClipEnd, NotifyClip, and the end."""
+    house.make(_planned(house, ["sora-2"]))
+    row = house.services.rows.clip(house.folder, house.started[-1].run_id, "a")
+    assert row is not None
+    assert row.status is ClipStatus.REJECTED
+    assert row.usage["transitions"] == 5

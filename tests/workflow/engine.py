@@ -133,7 +133,7 @@ class Engine:
         Those of `barren` have brought nothing.
         """
         tasks = Tasks(self.clients.sfn)
-        for body in self._new_jobs():
+        for body in self.new_jobs():
             if body["job_id"] in self.barren:
                 tasks.fail(body["token"], JobBroughtNothing(f"job {body['job_id']} is FAILED"))
             else:
@@ -141,7 +141,7 @@ class Engine:
 
     def break_waits(self) -> None:
         """Whatever it is, it is no word about the job."""
-        for body in self._new_jobs():
+        for body in self.new_jobs():
             self.clients.sfn.send_task_failure(taskToken=body["token"], error="E", cause="c")
 
     def keep_token(self, payload: dict[str, Any]) -> dict[str, Any]:
@@ -153,7 +153,7 @@ class Engine:
         while self.tokens:
             self.clients.sfn.send_task_success(taskToken=self.tokens.pop(), output="{}")
 
-    def _new_jobs(self) -> list[dict[str, Any]]:
+    def new_jobs(self) -> list[dict[str, Any]]:
         new = [json.loads(message["Body"]) for message in self.messages(self.jobs)]
         self.jobs_seen += new
         return new
