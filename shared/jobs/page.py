@@ -20,9 +20,10 @@ state table is made of its content: project, everything that the clip's pixels d
 candidate, attempt. A replay, a redrive, a duplicate event or another batch with the same clip
 meets the same row, and a row is paid for once.
 
-The clip's workflow asks RouteClip what to do, and waits in Generate for the job's end.
-`advance_job` moves one job one step and queues the next look with a delay that grows; nothing
-waits inside a function.
+PrepareClip opens a clip's first attempt, and the workflow waits in Generate for the job. A job
+that brought the clip leads straight to FinishClip; whatever else ends the wait, RouteClip reads the
+rows and decides. `advance_job` moves one job one step and queues the next look with a delay that
+grows; nothing waits inside a function.
 
 ## Promises
 
