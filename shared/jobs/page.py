@@ -32,6 +32,8 @@ grows; nothing waits inside a function.
   is SUBMIT_UNKNOWN, its money stays set aside, and a person decides (`dropreel jobs list`,
   `dropreel jobs resolve`).
 - A failed look is no failed job. Words that nobody knows mean "still running" until the deadline.
+- A step whose process dies is tried again as soon as the function's own time is over, and sooner
+  where a webhook comes: one message is one step, and doing it twice does no harm.
 - The result is copied into the work bucket in the step that sees success, from allow-listed hosts
   only.
 - A job that outlives its deadline is watched for {rescue:g} hours more. If the provider finishes,
