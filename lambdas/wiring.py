@@ -12,7 +12,7 @@ from lambdas.environment import environment
 from lambdas.observability import logger
 from shared.aws.audit import S3AuditTrail
 from shared.aws.documents import DocumentTable
-from shared.aws.jobs import DynamoJobs
+from shared.aws.jobs import DynamoJobs, JobsQueue
 from shared.aws.objects import S3Objects
 from shared.aws.rows import DynamoRows
 from shared.aws.runs import SqsDropQueue, StateMachineStarter
@@ -68,6 +68,10 @@ def services() -> Services:
 
 def jobs_store(house: Services) -> DynamoJobs:
     return DynamoJobs(DocumentTable(table(), house.meter))
+
+
+def jobs_queue() -> JobsQueue:
+    return JobsQueue(client("sqs"), environment().jobs_queue_url)
 
 
 def starter() -> StateMachineStarter:

@@ -112,7 +112,10 @@ def handler_specs(settings: Settings) -> tuple[HandlerSpec, ...]:
     drop, work, library = Access.READ_DROP, Access.READ_WORK, Access.READ_LIBRARY
     keys, tell = Access.READ_KEYS, Access.TELL_PEOPLE
     return (
-        _spec(ACCEPT_DROP, core, 512, 60, drop, Access.START_RUNS, Access.END_WAITS),
+        _spec(
+            *(ACCEPT_DROP, core, 512, 60, drop),
+            *(Access.START_RUNS, Access.END_WAITS, Access.QUEUE_JOBS),
+        ),
         _spec("check_manifest", core, 1024, 120, drop, Access.WRITE_WORK),
         _spec("await_keyframes", core, 1024, 120, drop, work),
         _spec("plan_batch", core, 1024, 300, drop, work, Access.WRITE_WORK),

@@ -43,7 +43,8 @@ grows; nothing waits inside a function.
   connection, timeout, 5xx; never moderation, bad requests or rate limits). After {first:g} s one
   job may try; each failed try doubles the pause, up to {longest:g} minutes. Jobs that have not been
   sent wait, routes that name somebody else go there, and what runs is asked after as ever.
-- CANCEL reaches the job at its next look, within a minute: what has not been sent ends, what runs
+- CANCEL has the jobs of its batch looked at at once, and one that another batch had opened at its
+  next look, within a minute: what has not been sent ends, what runs
   is cancelled at the provider where that is possible (Replicate, fal, Runway), and the clip's task
   ends in any case. What the provider bills is booked when it says so, and a clip that it made after
   all is there, paid, for the next drop. A job that another batch waits for goes on.
