@@ -36,7 +36,7 @@ class Office:
             manifest="manifest.json",
             run_id=RUN["run_id"],
             state=BatchState.RENDERING,
-            source=ObjectRef(**RUN["manifest"]),
+            source=ObjectRef.model_validate(RUN["manifest"]),
             manifest_sha256="",
             accepted_at="",
             cancel_requested=self.stopped,
