@@ -15,12 +15,11 @@ from rich.markup import escape
 from cli.books import AsJson, console, plain_table, print_json
 from cli.errors import WrongUse
 from cli.folder import DropFolder, read_folder
-from cli.memory import MemoryObjects, MemoryRows, NoAudit
+from cli.memory import MemoryObjects, MemoryRows, NoAudit, every_engine
 from shared.budget.claims import blueprint_claims
 from shared.budget.estimate import BatchEstimate, ClipEstimate, candidate_price, estimate_batch
 from shared.budget.money import MicroUsd, usd_text
 from shared.budget.scenarios import MonthEstimate, Scenarios, month_of_scenario, scenario_prices
-from shared.catalog.catalog import load_catalog
 from shared.errors import InvalidInput
 from shared.nearest import did_you_mean
 from shared.pipeline.accept import accept_drop
@@ -79,16 +78,10 @@ def estimate_folder(folder: Path, scenarios: Scenarios) -> BatchEstimate:
         rows=MemoryRows(),
         audit=NoAudit(),
         limits=Limits(keyframe_wait_sec=0.001),
-        engines=_every_engine(),
+        engines=every_engine(),
     )
     clips = [clip for run in _started(services, dropping) for clip in _clips(services, run)]
     return estimate_batch(clips, scenarios.aws_usage_per_clip.per_clip())
-
-
-def _every_engine() -> frozenset[str]:
-    # your own GPU box would make everything free: it is nobody's until it is attached
-    engines = {engine for row in load_catalog().models for engine in row.engines}
-    return frozenset(engines - {"worker"})
 
 
 class _Recorder:
@@ -161,7 +154,7 @@ def _chosen(known: Scenarios, name: str | None) -> Scenarios:
 
 def _months(known: Scenarios) -> list[MonthEstimate]:
     aws: MicroUsd = estimate_batch((), known.aws_usage_per_clip.per_clip()).aws_per_clip
-    engines = _every_engine()
+    engines = every_engine()
     months = []
     for each in known.scenarios:
         for route in known.routes:
@@ -209,26 +202,31 @@ def _show_batch(batch: BatchEstimate) -> None:
 
 
 def _show_months(months: list[MonthEstimate]) -> None:
-    table = plain_table("a month of", "route", "clips", "models", "AWS", "storage", "downloads", "")
+    table = plain_table("a month of", "route", "clips", "models", "AWS", "total", "from", "to")
     for month in months:
+        flag = "*" if month.scenario.assumptions() else ""
+        total = month.total
         table.add_row(
-            escape(month.scenario.name),
+            escape(month.scenario.name) + flag,
             escape(month.route),
-            f"{month.scenario.clips:g}",
+            f"{month.scenario.clips:,g}",
             _cents(month.models.expected) if month.candidate else "[red]nobody can[/]",
-            _cents(month.aws),
-            _cents(month.storage),
-            _cents(month.downloads),
-            f"[bold]{_cents(month.total.expected)}[/]" if month.candidate else "",
+            _cents(month.aws + month.storage + month.downloads),
+            *(
+                (f"[bold]{_cents(total.expected)}[/]", _cents(total.low), _cents(total.high))
+                if month.candidate
+                else ("", "", "")
+            ),
         )
     console.print(table)
     console.print(
-        "[dim]Storage is for what one month adds; kept for a year it costs twelve times that in "
-        "the twelfth month. Assumed numbers: see --json and shared/budget/scenarios.yaml.[/]",
+        "[dim]USD. * rests on assumed numbers; --json names each, and the parts of what AWS gets. "
+        "Storage is for what one month adds: kept for a year it costs twelve times that in the "
+        "twelfth month. The numbers are in shared/budget/scenarios.yaml.[/]",
         soft_wrap=True,
     )
 
 
 def _cents(amount: MicroUsd) -> str:
     """Whole cents: a month's guess is no more exact than that."""
-    return usd_text(round(amount, -4))
+    return f"{round(amount, -4) / 1_000_000:,.2f}"

@@ -14,13 +14,18 @@ KEY = "fake-key-for-this-machine"
 
 
 def fake_provider(
-    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8790,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8790,
     chaos: Annotated[str, typer.Option(help="Faults and their rates: 429=0.1,never=0.02.")] = "",
     seed: Annotated[int, typer.Option(help="Same seed, same faults.")] = 0,
-    seconds_per_job: Annotated[float, typer.Option(help="How long a job runs.")] = 5.0,
-    price: Annotated[float, typer.Option(help="What every accepted job costs, in USD.")] = 0.25,
+    seconds_per_job: Annotated[
+        float, typer.Option(min=0, max=86400, help="How long a job runs.")
+    ] = 5.0,
+    price: Annotated[
+        float, typer.Option(min=0, max=1000, help="What every accepted job costs, in USD.")
+    ] = 0.25,
     lines: Annotated[
-        int | None, typer.Option(help="Height of all clips; as asked when left out.")
+        int | None,
+        typer.Option(min=16, max=2160, help="Height of all clips; as asked when left out."),
     ] = None,
     list_faults: Annotated[bool, typer.Option(help="Explain the faults and stop.")] = False,
 ) -> None:

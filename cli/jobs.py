@@ -38,6 +38,7 @@ def list_jobs(as_json: AsJson = False, profile: Profile = None, region: Region =
         )
         return
     table = plain_table("job", "clip", "candidate", "state", "since", "note")
+    table.columns[0].no_wrap = True  # it is copied from here
     for job in rows:
         clip = f"{job.project_id}/{job.batch_id} {job.stem}"
         note = job.stopping or job.note

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from shared.audit import AuditRecord
+from shared.catalog.catalog import load_catalog
 from shared.clip import ObjectRef
 from shared.keys import Folder
 from shared.ports import Conflict, ObjectHead, PreconditionFailed
@@ -172,3 +173,10 @@ class NoAudit:
 
     def append(self, record: AuditRecord) -> None:
         return None
+
+
+def every_engine() -> frozenset[str]:
+    """All that the catalogue knows, since nobody asks a deployment what it has keys for."""
+    # your own GPU box would make everything free: it is nobody's until it is attached
+    engines = {engine for row in load_catalog().models for engine in row.engines}
+    return frozenset(engines - {"worker"})

@@ -15,6 +15,7 @@ from shared.catalog import ModelKind, load_catalog
 from shared.catalog.page import plain
 from shared.catalog.pricing import Quote
 from shared.catalog.query import UNIT_OF_USE, Listed, Sort, list_models
+from shared.catalog.territory import is_territory
 from shared.clip import Operation
 from shared.nearest import did_you_mean
 
@@ -50,7 +51,7 @@ def models(
         operation=operation,
         max_price=_dollars(max_price),
         commercial=commercial,
-        territory=territory,
+        territory=_known_territory(territory),
         retired=retired,
         sort=sort,
     )
@@ -72,6 +73,13 @@ def _known_provider(word: str | None, known: set[str]) -> str | None:
         return word
     guess = did_you_mean(word, sorted(known))
     raise WrongUse(f"No model is of provider `{word}`. {guess} Known: {', '.join(sorted(known))}.")
+
+
+def _known_territory(word: str | None) -> str | None:
+    """A misspelt country would let every licence pass."""
+    if word is None or is_territory(word):
+        return word
+    raise WrongUse(f"`{word}` is no ISO 3166 country code; write KR, DE or EU, for example.")
 
 
 def _dollars(text: str | None) -> Decimal | None:

@@ -1,6 +1,7 @@
 """`dropreel spend`, `approve`, `deny`: where the money went, and who may spend it."""
 
 import getpass
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -17,7 +18,10 @@ from shared.budget.money import usd_text
 from shared.budget.spend import By, Spend, account_summary, spend_by
 from shared.keys import Folder
 from shared.manifest.names import APPROVED, DENIED
+from shared.nearest import did_you_mean
 from shared.pipeline.approvals import DECIDED_BY
+
+MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 
 Batch = Annotated[str, typer.Argument(help="PROJECT/BATCH")]
 
@@ -38,8 +42,14 @@ def spend(
     region: Region = None,
 ) -> None:
     """Show what was spent, by project, provider, model or month, beside what was estimated."""
+    if month is not None and not MONTH.fullmatch(month):
+        raise WrongUse(f"`{month}` is no month; write it like 2026-11.")
     ledger = open_books(profile, region).ledger
-    names = [project] if project else [each.name for each in ledger.projects()]
+    known = [each.name for each in ledger.projects()]
+    if project is not None and project not in known:
+        guess = did_you_mean(project, known)
+        raise WrongUse(f"Project `{project}` has no budget, so nothing was spent for it. {guess}")
+    names = [project] if project is not None else known
     accounts = [
         account
         for name in names

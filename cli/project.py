@@ -13,8 +13,11 @@ from cli.errors import WrongUse
 from shared.budget.money import micro_usd, usd, usd_text
 from shared.budget.project import Project
 from shared.catalog.catalog import load_catalog
-from shared.catalog.territory import territory_code
+from shared.catalog.territory import is_territory
 from shared.clip import Operation, ScoreAction
+from shared.keys import Folder, parse_drop_key
+from shared.manifest.guard import printable
+from shared.pipeline.folder import folder_problems
 from shared.routing.policy import Policy, Privacy
 from shared.routing.route import read_route
 
@@ -38,11 +41,17 @@ def set_project(
         bool | None, typer.Option("--commercial/--non-commercial", help="Will clips be sold?")
     ] = None,
     territory: Annotated[
-        list[str] | None, typer.Option(help="Where clips are shown, for example KR; repeatable.")
+        list[str] | None,
+        typer.Option(help="Where clips are shown, for example KR; repeatable; or `none`."),
     ] = None,
     privacy: Annotated[Privacy | None, typer.Option(help="Where keyframes may travel.")] = None,
     deny_origin: Annotated[
-        list[str] | None, typer.Option(help="No models from there, for example CN; repeatable.")
+        list[str] | None,
+        typer.Option(help="No models from there, for example CN; repeatable; or `none`."),
+    ] = None,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(help="Only models from there; repeatable; `any` lifts it."),
     ] = None,
     route: Annotated[
         list[str] | None,
@@ -68,6 +77,7 @@ def set_project(
     region: Region = None,
 ) -> None:
     """Set a project's budget and policies; what is not given stays as it is."""
+    _check_name(name)
     ledger = open_books(profile, region).ledger
     before = ledger.project(name) or Project(name=name)
     policy = {
@@ -82,6 +92,8 @@ def set_project(
     if max_per_clip is not None:
         unlimited = max_per_clip == "none"
         given["max_price_per_clip_usd"] = None if unlimited else usd(_micro(max_per_clip))
+    if allow_origin is not None:
+        given["origins_allowed"] = None if allow_origin == ["any"] else _codes(allow_origin)
     try:
         merged = Policy.model_validate({**before.policy.model_dump(), **given})
         after = before.changed(
@@ -167,6 +179,8 @@ def _rules(project: Project) -> str:
     rules = ["commercial" if policy.commercial else "non-commercial"]
     rules += [f"shown in {', '.join(policy.territory)}"] if policy.territory else []
     rules += ["keyframes stay with us"] if policy.privacy is Privacy.LOCAL_ONLY else []
+    if policy.origins_allowed is not None:
+        rules.append(f"only models from {', '.join(policy.origins_allowed)}")
     rules += [f"no models from {', '.join(policy.origins_denied)}"] if policy.origins_denied else []
     if policy.max_price_per_clip_usd is not None:
         rules.append(f"at most {usd_text(micro_usd(policy.max_price_per_clip_usd))} a clip")
@@ -175,11 +189,27 @@ def _rules(project: Project) -> str:
     return ", ".join(rules)
 
 
+def _check_name(name: str) -> None:
+    """A budget for a project that no folder can be of would only look like one."""
+    if "/" in name or parse_drop_key(f"{name}/day-1/clip.mp4") is None:
+        raise WrongUse(f"`{name}` is no project: it is the first folder of a drop, without `/`.")
+    problems = folder_problems(Folder(name, "day-1"))
+    if problems or name != name.strip():
+        why = " ".join(each.message for each in problems) or "it begins or ends with a space."
+        raise WrongUse(f"`{printable(name)}` cannot be a project: {why}")
+
+
 def _codes(words: list[str] | None) -> list[str] | None:
-    """Country codes; a misspelt country would let every licence pass."""
+    """Country codes; `none` alone is an empty list.
+
+    Raises
+    ------
+    WrongUse : there is no such country; misspelt, it would let every licence pass.
+    """
+    if words == ["none"]:
+        return []
     for word in words or ():
-        code = territory_code(word)
-        if len(code) != 2 or not code.isascii() or not code.isalpha():
+        if not is_territory(word):
             raise WrongUse(
                 f"`{word}` is no ISO 3166 country code; write KR, DE or EU, for example."
             )

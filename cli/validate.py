@@ -1,14 +1,15 @@
 """`dropreel validate`: the pipeline's own use cases, over a folder on this machine.
 
 The very functions that the handlers call run here against plain memory, as a dry run, so the
-answer is the one that the cloud would give.
+answer is the one that the cloud would give. Which providers a deployment has keys for nobody knows
+here: a route is held against the whole catalogue.
 """
 
 from pathlib import Path
 from typing import Any
 
 from cli.folder import DropFolder, read_folder
-from cli.memory import MemoryObjects, MemoryRows, NoAudit
+from cli.memory import MemoryObjects, MemoryRows, NoAudit, every_engine
 from shared.batch import BatchState, ClipStatus
 from shared.clip import ObjectRef
 from shared.errors import BatchCancelled, DropreelError, InvalidInput, ManifestInvalid
@@ -49,6 +50,7 @@ def validate_folder(folder: Path) -> list[dict[str, Any]]:
         rows=MemoryRows(),
         audit=NoAudit(),
         limits=Limits(keyframe_wait_sec=0.001),
+        engines=every_engine(),
     )
     _put(services, dropping)
     recorder = _Recorder()

@@ -31,7 +31,7 @@ from shared.providers.contract import WebhookScheme
 from shared.providers.engines import provider_for
 from shared.providers.provider import Provider
 from shared.providers.webhooks.jwks import FalKeys
-from shared.providers.webhooks.read import read_webhook
+from shared.providers.webhooks.read import MOST_BYTES, read_webhook
 from shared.providers.webhooks.signature import SignatureRefused
 from shared.providers.webhooks.token import CallbackToken, verify_token
 
@@ -57,6 +57,8 @@ def handler(event: Event, _context: Any) -> Event:
             key = body_key(secrets[CALLBACK_SECRET], token)
             return _hear_runner(house, jobs, job, claim, event, key)
         provider, raw = provider_for(job.provider, secrets), _raw_body(event)
+        if len(raw) > MOST_BYTES:
+            raise SignatureRefused("the webhook is too long")
         echo = provider.adapter.challenge_reply(HttpAnswer(200, {}, raw).document)
         if echo is not None:  # it only asks whether somebody listens: the token is not used up
             return {"statusCode": 200, "body": json.dumps(echo)}

@@ -98,7 +98,7 @@ def ask(
         estimate=estimate,
         threshold=threshold,
         asked_at=at.isoformat(),
-        expires_at=(at + patience).isoformat(),
+        expires_at=(at + patience).replace(microsecond=0).isoformat(),
         nonce=nonce,
         resume=resume,
     )

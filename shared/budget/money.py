@@ -12,19 +12,22 @@ MicroUsd = int
 
 _NOISE = Decimal("1e-9")  # what binary floats add to a decimal price, and no price list states
 
+MOST_USD = 10**9
+"""More is a slip of the keyboard; sums of such amounts stay exact in the table and in JSON."""
+
 
 def micro_usd(amount: float | str | Decimal) -> MicroUsd:
     """An amount of dollars in micro-dollars, rounded up: never to our own advantage.
 
     Raises
     ------
-    ValueError : it is no number, not finite, or negative.
+    ValueError : it is no number, not finite, negative, or above `MOST_USD`.
     """
     try:
         exact = Decimal(str(amount))
     except InvalidOperation:
         raise ValueError(f"{amount!r} is not an amount of money") from None
-    if not exact.is_finite() or exact < 0:
+    if not exact.is_finite() or not 0 <= exact <= MOST_USD:
         raise ValueError(f"{amount!r} is not an amount of money")
     return int((exact.quantize(_NOISE) * MICRO).to_integral_value(ROUND_CEILING))
 

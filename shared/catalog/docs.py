@@ -1,8 +1,13 @@
 """`docs/models.md`, generated from the catalogue.
 
 `python -m shared.catalog.docs` writes it. With `--check` it writes nothing and says whether the
-page is up to date; it warns of models that end within 60 days and of prices that nobody has looked
-at for long, and fails on a stale page or on an active model whose last day is past.
+page is up to date; it warns of models that end within 60 days or have ended, and of prices that
+nobody has looked at for long.
+
+It fails on what a commit did: a page that does not fit the rows. It does not fail on what the
+calendar did: from its last day on a model is refused by its date, with its replacement named
+(`shared.catalog.standing.why_gone`), so nobody is offered it, and a check that turns red overnight
+would stop work that has nothing to do with it.
 """
 
 import sys
@@ -25,9 +30,7 @@ def check(catalog: Catalog, page: Path, today: date) -> tuple[list[str], list[st
     failures = []
     if not page.is_file() or page.read_text(encoding="utf-8") != models_page(catalog):
         failures.append(f"{page.name} is out of date: run `{COMMAND}`.")
-    notices = end_notices(catalog.models, today)
-    failures += [notice.message for notice in notices if notice.overdue]
-    warnings = [notice.message for notice in notices if not notice.overdue]
+    warnings = [notice.message for notice in end_notices(catalog.models, today)]
     stale = [row for row in catalog.models if not row.status.gone and stale_prices(row, today)]
     if stale:
         named = ", ".join(f"`{row.id}`" for row in stale[:NAMED])

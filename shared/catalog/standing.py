@@ -12,7 +12,7 @@ NOTICE = timedelta(days=60)
 
 @dataclass(frozen=True, slots=True)
 class EndNotice:
-    """A model that ends soon (`overdue` false), or should have been taken out already."""
+    """A model that ends soon, or has ended (`overdue`) and is not marked so yet."""
 
     model: str
     ends_on: date
@@ -48,10 +48,8 @@ def end_notices(rows: Iterable[ModelRow], today: date) -> list[EndNotice]:
 def _notice(row: ModelRow, ends_on: date, today: date) -> EndNotice:
     then = f"replace it by `{row.replacement}`" if row.replacement else "find a replacement"
     if ends_on < today:
-        # A legacy model is chosen by name only, and refused by its date: nobody is misled.
-        overdue = row.status is ModelStatus.ACTIVE
         message = f"`{row.id}` ended on {ends_on.isoformat()}: mark it retired, and {then}."
-        return EndNotice(row.id, ends_on, overdue, message)
+        return EndNotice(row.id, ends_on, True, message)
     days = (ends_on - today).days
     message = f"`{row.id}` ends on {ends_on.isoformat()}, in {days} days: {then}."
     return EndNotice(row.id, ends_on, False, message)

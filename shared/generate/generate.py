@@ -84,8 +84,11 @@ class _Call:
             wanted = wanted.model_copy(update={"prompt": written.text})
         ranking = _rank(request, around, wanted)
         ranking.best_or_raise()
-        # the files are in it by their hashes, not by their names
-        said = wanted.model_dump(mode="json", exclude={"model", *files.media})
+        # the files are in it by their hashes, not by their names; what is not said is not in it, so
+        # a field that the envelope gets one day does not rename clips that were paid for before
+        said = wanted.model_dump(
+            mode="json", exclude={"model", "delivery", *files.media}, exclude_none=True
+        )
         hashes = {name: media.sha256 for name, media in files.media.items()}
         return cls(
             *(request, around, files, wanted, written, ranking),

@@ -164,8 +164,10 @@ them is followed as an instruction. What was sent and who wrote it is in the cli
 A talking avatar takes no `duration_sec` of its own; one in `defaults` is for the other clips.
 
 `audio`, `mask_image` and `last_frame` name files beside the manifest. They are waited for like
-keyframes, checked before anything is spent, and published beside the clip. A mask has the
-keyframe's shape and is cut as the keyframe is. What a model lacks is refused, never dropped; a
+keyframes, checked before anything is spent, and published beside the clip, in the folders that
+they have in the drop. A mask has the keyframe's shape and is cut as the keyframe is. A model's clip
+of another shape than was asked is never stretched and gets no bars: its middle is shown, and a
+warning says how much of it. What a model lacks is refused, never dropped; a
 `camera_move` that stands in for a model lists what it could not use under `deviations`.
 
 ## Fields

@@ -3,14 +3,21 @@
 `<stem>.video_manifest.json` is a manifest like any other (X-11), with nothing left to defaults.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from shared.clip import ClipPlan, ClipRequest, Operation
 from shared.manifest.v1 import SCHEMA_VERSION
 
 
-def resolved_manifest(plan: ClipPlan, request: ClipRequest) -> dict[str, Any]:
+def resolved_manifest(
+    plan: ClipPlan, request: ClipRequest, given: Mapping[str, str]
+) -> dict[str, Any]:
     """A manifest with one keyframe, every number of the plan written out.
+
+    Parameters
+    ----------
+    given : where the files beside the keyframe lie from here, by the request's field.
 
     It names no project and no batch: it may be dropped into any folder.
     """
@@ -42,8 +49,7 @@ def resolved_manifest(plan: ClipPlan, request: ClipRequest) -> dict[str, Any]:
         "negative_prompt": request.negative_prompt,
         "enable_prompt_expansion": None if request.enable_prompt_expansion else False,
         "guidance": request.guidance,
-        # published beside the clip, whatever folder they came from
-        **{field: path.rpartition("/")[2] for field, path in request.files.items()},
+        **given,
     }
     return {"schema_version": SCHEMA_VERSION, "keyframes": [_without_nulls(keyframe)]}
 

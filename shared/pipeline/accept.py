@@ -1,7 +1,7 @@
 """AcceptDrop: what a dropped file means, and the start of a run."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -228,11 +228,20 @@ def _is_cancelled(services: Services, row: RunRow) -> bool:
     right after a CANCEL is made.
     """
     dropped = datetime.fromisoformat(row.dropped_at)
-    for key in {row.folder.key(CANCEL), row.drop.base + CANCEL}:
-        marker = services.objects.head(services.drop_bucket, key)
+    for ref in _cancels(services, {row.folder.prefix, row.drop.base}):
+        marker = services.objects.head(ref.bucket, ref.key)
         if marker and marker.modified.replace(microsecond=0) > dropped.replace(microsecond=0):
             return True
     return False
+
+
+def _cancels(services: Services, places: Iterable[str]) -> Iterator[ObjectRef]:
+    """Every spelling of CANCEL that lies in one of these folders, not below it."""
+    for place in places:
+        for initial in (CANCEL[0], CANCEL[0].lower()):
+            for ref in services.objects.list(services.drop_bucket, place + initial):
+                if marker_of(ref.key) == CANCEL and "/" not in ref.key[len(place) :]:
+                    yield ref
 
 
 OUTSIDE = Problem(

@@ -212,7 +212,9 @@ def _documents(
             _sheet(services, run, result, evidence.thumbs),
             "image/jpeg",
         )
-    if is_troubled(result):
+    # one of an earlier run would go on saying what is mended by now
+    earlier = services.objects.head(services.library_bucket, run.folder.key("rejected.json"))
+    if is_troubled(result) or earlier is not None:
         documents["rejected.json"] = (_json(_rejections(result)), "application/json")
     return documents
 

@@ -30,7 +30,7 @@ from shared.pipeline.plan import ClipOrder
 from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.stage import ClipStage
 from shared.video.camera import prepare_still, render_frames
-from shared.video.decode import decode_frames, read_rate
+from shared.video.decode import decode_frames, read_rate, read_size, shown_part
 from shared.video.finish import finish_clip as encode_clip
 from shared.video.finish_spec import FinishedFile, FinishResult, FinishSpec
 from shared.video.loudness import sound_checks
@@ -142,15 +142,29 @@ def _generated(
     path = scratch / "generated.mp4"
     ref = ObjectRef(bucket=services.work_bucket, key=job_result_key(item.job_id))
     services.objects.download(ref, path)
-    rate = read_rate(path)
+    rate, made = read_rate(path), read_size(path)
     same = rate == frame_rate(plan.fps)
     sound, note = _sound(services, plan, order, path) if plan.keeps_sound else (None, "")
+    notes = (note, _cut_off(plan, made))
     return Source(
         partial(decode_frames, path, size=(plan.width, plan.height)),
         rate,
         Interpolation.NONE if same else Interpolation.MINTERPOLATE,
         sound,
-        note,
+        " ".join(filter(None, notes)),
+    )
+
+
+def _cut_off(plan: ClipPlan, made: tuple[int, int]) -> str:
+    """What is said of a clip that came in another shape; empty where it did not."""
+    part = shown_part(made, (plan.width, plan.height))
+    shown = part.width * part.height / (made[0] * made[1])
+    if shown == 1:
+        return ""
+    shape = "{}×{}".format(*made)
+    return (
+        f"{plan.model} made {shape}, another shape than the clip's {plan.width}×{plan.height}: "
+        f"its middle is shown, {shown:.0%} of the picture."
     )
 
 

@@ -76,6 +76,12 @@ class _Drafts:
         self.orders[index] = order
         self._row(index, order.request.stem, order.request.image_path, ClipStatus.WAITING, ())
 
+    def withdraw(self, index: int, problem: Problem) -> None:
+        """Refuse what was accepted."""
+        request = self.orders.pop(index).request
+        self.rows = [row for row in self.rows if row.index != index]
+        self.refuse(index, request.stem, request.image_path, [problem])
+
     def refuse(self, index: int, stem: str, path: str, problems: Iterable[Problem]) -> None:
         self._row(index, stem, path, ClipStatus.REJECTED, tuple(map(str, problems)))
 
@@ -162,8 +168,29 @@ def _draft(services: Services, run: RunRef, parsed: ParsedManifest, listing: Lis
                 drafts.accept(item.index, made)
             else:
                 drafts.refuse(item.index, item.stem, item.image_path, made.problems)
+    _refuse_covered(run, drafts)
     drafts.rows.sort(key=lambda row: row.index)
     return drafts
+
+
+def _refuse_covered(run: RunRef, drafts: _Drafts) -> None:
+    """Refuse clips whose mask, last frame or sound a keyframe of another folder would cover.
+
+    Keyframes are published without their folders, what a model is given beside them with theirs: so
+    only a file of the batch's own folder can meet a keyframe from a folder below it.
+    """
+    keyframes = {
+        comparable(order.keyframe.name): order.keyframe
+        for order in drafts.orders.values()
+        if order.keyframe is not None
+    }
+    for index, order in list(drafts.orders.items()):
+        for field, ref in order.inputs.items():
+            other = keyframes.get(comparable(ref.key.removeprefix(run.folder.prefix)))
+            if other is not None and other.key != ref.key:
+                there = other.key.removeprefix(run.folder.prefix)
+                message = f"would lie where the keyframe `{there}` is published."
+                drafts.withdraw(index, Problem(field, message, "Rename one of the two.", "covered"))
 
 
 def _order(

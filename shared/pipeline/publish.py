@@ -7,7 +7,7 @@ from typing import Any
 from shared.audit import track_video_operation
 from shared.batch import Check, ClipStatus
 from shared.clip import ClipPlan, Deviation, Document, ObjectRef
-from shared.keys import ArtefactKeys, s3_uri
+from shared.keys import ArtefactKeys, Folder, s3_uri
 from shared.manifest.slice import resolved_manifest
 from shared.meta import MadeFile, VideoMeta, generation_settings
 from shared.notices import Notification, clip_notice
@@ -68,11 +68,25 @@ class _Papers(Document):
     inspection: dict[str, Any]
 
     @property
-    def dropped(self) -> tuple[ObjectRef, ...]:
-        """The creator's files that belong to the clip, each once."""
+    def dropped(self) -> dict[str, ObjectRef]:
+        """The creator's files that belong to the clip, by their names in the library."""
         order = self.order
         keyframe = (order.keyframe,) if order.keyframe else ()
-        return tuple(dict.fromkeys((*keyframe, *order.companions, *order.inputs.values())))
+        beside = {ref.name: ref for ref in (*keyframe, *order.companions)}
+        return {**self.given, **beside}
+
+    @property
+    def given(self) -> dict[str, ObjectRef]:
+        """What the model was given beside the keyframe, by name in the library."""
+        return {self.given_names[field]: ref for field, ref in self.order.inputs.items()}
+
+    @property
+    def given_names(self) -> dict[str, str]:
+        """By the request's field. In the folders of the drop, where a name may come twice."""
+        folder = Folder(self.plan.project_id, self.plan.batch_id)
+        return {
+            field: ref.key.removeprefix(folder.prefix) for field, ref in self.order.inputs.items()
+        }
 
     @classmethod
     def read(cls, services: Services, item: ClipItem) -> "_Papers":
@@ -98,11 +112,11 @@ def _review(services: Services, item: ClipItem, paper: _Papers) -> Review | None
 def _publish_files(services: Services, item: ClipItem, paper: _Papers) -> dict[str, str]:
     artefacts = ArtefactKeys(item.clip_key)
     run_id, folder = item.run.run_id, item.run.folder
-    for ref in paper.dropped:
+    for name, ref in paper.dropped.items():
         publish_copy(
             services,
             ref,
-            folder.key(ref.name),
+            folder.key(name),
             run_id=run_id,
             content=ref.etag,
             type_=mimetypes.guess_type(ref.name)[0] or "application/octet-stream",
@@ -125,7 +139,7 @@ def _publish_files(services: Services, item: ClipItem, paper: _Papers) -> dict[s
     publish_bytes(
         services,
         folder.key(manifest),
-        _json(resolved_manifest(paper.plan, paper.order.request)),
+        _json(resolved_manifest(paper.plan, paper.order.request, paper.given_names)),
         run_id=run_id,
         content=item.clip_key,
         type_=JSON,
@@ -185,7 +199,7 @@ def _source(paper: _Papers) -> dict[str, Any]:
             "height": plan.keyframe_size[1],
         }
     inputs = {
-        field: {"name": ref.name, "version_id": ref.version_id}
+        field: {"name": paper.given_names[field], "version_id": ref.version_id}
         for field, ref in paper.order.inputs.items()
     }
     return {**source, "inputs": inputs} if inputs else source

@@ -64,7 +64,7 @@ class Anthropic(LanguageService):
         result_hosts=(),
         rate=_NO_RATE,
     )
-    default_model = "claude-haiku-4-5"
+    default_model = "claude-haiku-5-5"
     path = "/v1/messages"
 
     @property
@@ -75,7 +75,7 @@ class Anthropic(LanguageService):
         return {
             "model": model,
             "max_tokens": MAX_TOKENS,
-            "temperature": 0,
+            # no temperature: newer models answer 400 to any but their own
             "system": RULES,
             "messages": [{"role": "user", "content": material(brief)}],
         }
@@ -95,7 +95,7 @@ class OpenAI(LanguageService):
         result_hosts=(),
         rate=_NO_RATE,
     )
-    default_model = "gpt-4.1-mini"
+    default_model = "gpt-5.6-luna"
     path = "/v1/chat/completions"
 
     def body(self, model: str, brief: Brief) -> dict[str, Any]:

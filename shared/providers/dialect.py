@@ -1,7 +1,8 @@
 """What each model calls the fields of a request: data, read from `dialects.json`.
 
 A dialect maps our names to theirs. A value is `place[:format]`: the place is a dotted path in the
-body (`instances.0.prompt`), the format is one of `FORMATS`. A field that a dialect lacks cannot be
+body (`instances.0.prompt`), the format is one of `FORMATS`. An empty place is for what the model
+does anyway and has no field for, such as its only length. A field that a dialect lacks cannot be
 asked of that model, and a request that asks it is refused before anything is sent.
 """
 
@@ -173,14 +174,24 @@ def _whole(name: str, value: float) -> int:
     return int(value)
 
 
+TIERS = {"720p": "std", "1080p": "pro"}
+
+
+def _tier(name: str, value: Any) -> str:
+    if value not in TIERS:
+        raise _refused(name, f"is {' or '.join(TIERS)}, not {value}.")
+    return TIERS[value]
+
+
 FORMATS: dict[str, Callable[[str, Any], Any]] = {
     "": lambda _name, value: value,
     "int": _whole,
     "text": lambda name, value: str(_whole(name, value)),
     "seconds": lambda name, value: f"{_whole(name, value)}s",
     "upper": lambda _name, value: str(value).upper(),
+    "tier": _tier,
 }
-"""`5.0` as `5`, `"5"`, `"5s"`; `768p` as `768P`."""
+"""`5.0` as `5`, `"5"`, `"5s"`; `768p` as `768P`; Kling's `std` is 720p and `pro` 1080p."""
 
 
 def _write(form: str, name: str, value: Any) -> Any:

@@ -10,9 +10,9 @@ from shared.report.chart import chart
 from shared.report.markup import Html, element, join, prose, relative_url
 from shared.report.overlay import keyframe_figure
 from shared.report.phrases import (
-    NEXT_STEPS,
     counted,
     money,
+    next_step,
     spell_rate,
     spell_size,
     spell_time,
@@ -201,7 +201,7 @@ def _trouble(clip: ClipResult, problems: Problems) -> Html | None:
     if not is_trouble(clip):
         return None
     tone = tone_of(clip.status)
-    step = NEXT_STEPS.get(clip.status)
+    step = next_step(clip)
     return element(
         "div",
         problem_list(problems, plain_reasons(clip, problems)),

@@ -3,7 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.batch import BatchState, ClipStatus
+from shared.batch import BatchState, ClipResult, ClipStatus
+
+INSPECTION = "inspect_clip"
+"""The stage that a clip has behind it whose film can be looked at."""
 
 STATUS_WORDS = {
     ClipStatus.WAITING: "Waiting",
@@ -64,6 +67,19 @@ NEXT_STEPS = {
         " word on it. Or drop the manifest again with a gentler or shorter camera move."
     ),
 }
+
+NOBODY_KNOWS = (
+    "There is no film to look at yet. Whoever runs Dropreel for you looks at the provider's own"
+    " list and answers with `dropreel jobs resolve`; then drop the manifest again. Nothing is paid"
+    " twice meanwhile."
+)
+
+
+def next_step(clip: ClipResult) -> str:
+    """What its creator can do about a clip that is not done; empty where there is nothing."""
+    if clip.status is ClipStatus.NEEDS_REVIEW and INSPECTION not in clip.seconds:
+        return NOBODY_KNOWS
+    return NEXT_STEPS.get(clip.status, "")
 
 
 def status_words(status: ClipStatus, *, dry_run: bool = False) -> str:

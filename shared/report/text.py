@@ -10,6 +10,7 @@ from shared.report.phrases import (
     STATE_WORDS,
     counted,
     money,
+    next_step,
     spell_rate,
     spell_time,
     spell_value,
@@ -132,7 +133,7 @@ def _troubled(
             lines.append(f"- check {code(check.name)}: {value}{limit}. {plain(check.message)}")
         if not lines and clip.status is not ClipStatus.CANCELLED:
             lines = ["- no reason was recorded"]
-        step = NEXT_STEPS.get(clip.status, "")
+        step = next_step(clip)
         title = f"### {code(clip.stem)}: {status_words(clip.status).lower()}"
         sections.append("\n".join((title, "", *lines, *([""] if lines else []), step)).rstrip())
     if len(troubled) > LISTED_PROBLEMS:
@@ -331,8 +332,8 @@ def _clip_status(clip: ClipResult, *, ended: bool) -> dict[str, Any]:
         row["seconds"] = dict(clip.seconds)
     if clip.cost.total_usd:
         row["cost_usd"] = round(clip.cost.total_usd, 6)
-    if clip.status in NEXT_STEPS:
-        row["what_to_do"] = NEXT_STEPS[clip.status]
+    if step := next_step(clip):
+        row["what_to_do"] = step
     return row
 
 

@@ -93,6 +93,45 @@ def test_mistakes_are_sentences(terminal: Terminal) -> None:
     assert "waits for an answer" in terminal.refused("approve", "film/day-1")
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("set film --monthly-budget 1e30", "not an amount of money"),
+        ("set film --monthly-budget -1", "not an amount of money"),
+        ("set film --max-per-clip nan", "not an amount of money"),
+        ("set film --territory XX", "country code"),
+        ("set film --deny-origin Chna", "country code"),
+        ("set film --allow-origin ??", "country code"),
+        ("set a/b --monthly-budget 5", "is no project"),
+        ("set _film --monthly-budget 5", "begins with `_`"),
+        ("set .. --monthly-budget 5", "cannot be a project"),
+    ],
+)
+def test_a_mistake_about_a_project_is_told_and_changes_nothing(
+    words: str, said: str, terminal: Terminal
+) -> None:
+    assert said in terminal.refused("project", *words.split())
+    assert terminal.ledger.projects() == []
+
+
+def test_where_models_come_from_and_clips_are_shown_can_be_taken_back(terminal: Terminal) -> None:
+    words = "--territory KR --territory DE --deny-origin RU --allow-origin US --allow-origin CN"
+    policy = terminal.json("project", "set", "film", *words.split())["policy"]
+    assert (policy["territory"], policy["origins_denied"]) == (["KR", "DE"], ["RU"])
+    assert policy["origins_allowed"] == ["US", "CN"]
+    assert "only models" in terminal.run("project", "show", "film")
+    words = "--territory none --deny-origin none --allow-origin any"
+    policy = terminal.json("project", "set", "film", *words.split())["policy"]
+    assert (policy["territory"], policy["origins_denied"]) == ([], [])
+    assert policy["origins_allowed"] is None
+
+
+def test_spending_of_nobody_or_in_no_month_is_a_mistake(terminal: Terminal) -> None:
+    terminal.run("project", "set", "film", "--monthly-budget", "5")
+    assert "Did you mean `film`?" in terminal.refused("spend", "flim")
+    assert "2026-11" in terminal.refused("spend", "--month", "2026-13")
+
+
 def test_spending_is_shown_by_what_one_asks_for(terminal: Terminal) -> None:
     desk = Desk(terminal.ledger)
     desk.budget(10)

@@ -174,6 +174,10 @@ def test_an_unknown_scenario_gets_a_hint(app: typer.Typer) -> None:
 def test_people_get_tables(app: typer.Typer) -> None:
     result = CliRunner().invoke(app, ["estimate", str(EXAMPLE)], catch_exceptions=False)
     assert "USD" in result.output
+    assert "v-voz*" in result.output, "it rests on assumed numbers"
+    (line,) = [each for each in result.output.splitlines() if "v-voz*" in each and "best" in each]
+    expected, low, high = (float(each.replace(",", "")) for each in line.split()[-3:])
+    assert low < expected < high
 
 
 def test_the_blueprints_claims_are_worked_out_and_published() -> None:

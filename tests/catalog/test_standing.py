@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from shared.catalog import Catalog, ModelStatus, load_catalog
+from shared.catalog import Catalog, load_catalog
 from shared.catalog.docs import PAGE, check, main
 from shared.catalog.page import models_page
+from shared.catalog.query import list_models
 from shared.catalog.standing import end_notices, why_gone
 from shared.catalog.territory import excluded_from
 from shared.clip import Operation
@@ -55,7 +56,7 @@ def test_the_end_is_announced_sixty_days_before(days_before: int, notices: int) 
     assert all(notice.overdue == (days_before < 0) for notice in found)
 
 
-def test_the_check_fails_on_a_stale_page_and_on_an_overdue_model(tmp_path: Path) -> None:
+def test_the_check_fails_on_a_stale_page_and_never_by_the_calendar_alone(tmp_path: Path) -> None:
     page = tmp_path / "models.md"
     assert check(CATALOG, page, LAST)[0] == [
         "models.md is out of date: run `python -m shared.catalog.docs`."
@@ -64,17 +65,35 @@ def test_the_check_fails_on_a_stale_page_and_on_an_overdue_model(tmp_path: Path)
     failures, warnings = check(CATALOG, page, LAST - timedelta(days=5))
     assert failures == []
     assert "ends on 2027-01-06, in 5 days: replace it by `test/next`." in warnings[0]
-    failures, _ = check(CATALOG, page, LAST + timedelta(days=1))
-    assert failures == [
-        "`test/ending` ended on 2027-01-06: mark it retired, and replace it by `test/next`."
-    ]
+    failures, warnings = check(CATALOG, page, LAST + timedelta(days=1))
+    assert failures == []
+    assert "`test/ending` ended on 2027-01-06: mark it retired, and replace it by" in warnings[0]
 
 
-def test_an_overdue_legacy_model_only_warns() -> None:
-    [notice] = end_notices(
-        [ENDING.model_copy(update={"status": ModelStatus.LEGACY})], LAST + timedelta(days=1)
-    )
-    assert not notice.overdue
+@pytest.mark.parametrize("day", [date(2026, 12, 2), date(2027, 1, 7), date(2036, 1, 1)], ids=str)
+def test_the_shipped_catalogue_passes_on_every_day_and_offers_nothing_past_its_end(
+    day: date,
+) -> None:
+    failures, _ = check(load_catalog(), PAGE, day)
+    assert failures == []
+    ended = [each for each in load_catalog().models if each.ends_on and each.ends_on < day]
+    offered = {each.row.id for each in list_models(load_catalog().models, today=day)}
+    assert ended
+    for each in ended:
+        assert each.id not in offered
+        assert f"use `{each.replacement}` instead" in (why_gone(each, day) or "")
+
+
+def test_whoever_takes_a_place_is_there_to_take_it() -> None:
+    """Every row that ends or has gone names somebody who will outlast it."""
+    catalog = load_catalog()
+    for each in catalog.models:
+        if each.ends_on is None and not each.status.gone:
+            continue
+        heir = catalog.find(each.replacement or "")
+        assert heir, each.id
+        assert not heir.status.gone
+        assert heir.ends_on is None or (each.ends_on and heir.ends_on > each.ends_on)
 
 
 def test_the_command_says_what_is_wrong(

@@ -43,3 +43,15 @@ def test_a_manifest_on_stdout_is_nothing_but_json(desk: Desk) -> None:
     done = desk.dropreel("manifest", desk.batch("printed"), "-o", "-")
     (entry,) = json.loads(done.stdout)["keyframes"]
     assert entry["image_path"] == "a.png"
+
+
+def test_a_route_is_held_against_the_whole_catalogue(desk: Desk) -> None:
+    """Nobody here knows which keys a deployment has."""
+    settings = {"route": ["wavespeed/wan-2.5"], "prompt": "waves", "motion": {"duration_sec": 5}}
+    keyframe = {"image_path": "a.png", **settings}
+    done = desk.dropreel("validate", desk.batch("routed", manifest={"keyframes": [keyframe]}))
+    assert done.returncode == 0, done.stderr
+    keyframe["route"] = ["openai/sora-2"]
+    done = desk.dropreel("validate", desk.batch("gone", manifest={"keyframes": [keyframe]}))
+    assert done.returncode == 1
+    assert "google/veo-3.1" in done.stderr

@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from boto3.dynamodb.conditions import Attr
 
 from shared.aws.ledger import DynamoLedger
+from shared.budget.money import usd
 from shared.budget.project import Project
+from shared.jobs.job import Job
+from shared.jobs.outcome import JobState
 from shared.providers.fake import World
 from shared.providers.fake.world import FakeJob
 from shared.routing.policy import Policy
@@ -55,19 +59,56 @@ def drop(town: Town, world: World, batch: str, model: str, *faults: str, seed: i
     return world.jobs[new]
 
 
-@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
-def test_a_job_whose_step_is_killed_arrives_and_is_paid_once(town: Town, world: World) -> None:
-    submits = world.submits
-    job = drop(town, world, "job-killed", NO_CANCEL, "poll-hang", "lost-webhook", seed=61)
-    wait_until(lambda: job.looks > 0, "somebody to ask after the job")
-    victims = workers_of(town, "dropreel-advance")
-    assert victims
-    for each in victims:
+def kill_its_steps(town: Town) -> None:
+    """Whatever advance_job is doing, or has just done, it comes to nothing more."""
+    for each in workers_of(town, "dropreel-advance"):
         os.kill(each, signal.SIGKILL)
-    town.ended("job-killed")
-    assert town.run("job-killed")["counts"] == {"total": 1, "done": 1}
-    assert "a.mp4" in town.library("job-killed")
-    assert world.submits == submits + 1
+
+
+def the_row(town: Town, batch: str) -> Job:
+    """The row of the batch's only job."""
+    table = town.session.resource("dynamodb").Table(town.deployment.state_table)
+    items = table.scan(FilterExpression=Attr("sk").eq("job"))["Items"]
+    rows = [Job.model_validate_json(each["document"]) for each in items]
+    (row,) = (each for each in rows if each.batch_id == batch)
+    return row
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
+def test_a_job_whose_every_step_is_killed_arrives_and_is_paid_once(
+    town: Town, world: World
+) -> None:
+    batch, submits = "job-killed", world.submits
+    world.script("429")
+    town.drop(batch, {"a.png": picture(480, 270, seed=61), "manifest.json": order(NO_CANCEL)})
+    wait_until(lambda: world.submits > submits, "a submit, which is refused")
+    known = set(world.jobs)
+    world.script("poll-hang", "drip", "lost-webhook")
+    wait_until(lambda: the_row(town, batch).refusals == 1, "the refusal to be on the row")
+    kill_its_steps(town)  # between the refusal and the next submit
+    wait_until(lambda: set(world.jobs) > known, "the job to be accepted")
+    (job,) = (world.jobs[each] for each in set(world.jobs) - known)
+    wait_until(lambda: job.looks > 0, "somebody to ask after the job, and to hang there")
+    assert workers_of(town, "dropreel-advance")
+    kill_its_steps(town)  # while it is looked at
+    wait_until(lambda: the_row(town, batch).state is JobState.FETCHING, "the file to be fetched")
+    kill_its_steps(town)  # while the file drips
+    job.faults -= {"drip"}
+    wait_until(lambda: the_row(town, batch).state is JobState.SUCCEEDED, "the file to be there")
+    kill_its_steps(town)  # before or after it told anybody
+    town.ended(batch)
+    assert town.run(batch)["counts"] == {"total": 1, "done": 1}
+    assert "a.mp4" in town.library(batch)
+    assert world.submits == submits + 2, "one was refused, one was accepted"
+    assert set(world.jobs) - known == {job.id}
+    books = DynamoLedger(town.session.client("dynamodb"), town.deployment.state_table)
+    (entry,) = (
+        each
+        for account in books.accounts(PROJECT)
+        for each in books.entries(PROJECT, account.month)
+        if each.job_id == the_row(town, batch).job_id
+    )
+    assert usd(entry.spent) == world.charged_usd(job)
 
 
 def test_cancel_stops_a_job_at_the_provider(town: Town, world: World) -> None:

@@ -87,6 +87,24 @@ def test_a_person_resolves_a_job_of_which_nobody_knows(answer: str) -> None:
         never_ran(world.rows[identity], "ops")
 
 
+@pytest.mark.parametrize("charge", [float("nan"), float("inf"), -1.0, 1e30])
+def test_a_charge_that_is_no_amount_of_money_resolves_nothing(charge: float) -> None:
+    world = World(next_answer="lost")
+    identity = world.order()
+    world.drain(2)
+    with pytest.raises(InvalidInput, match="amount"):
+        charged_for_nothing(world.rows[identity], charge, by="ada")
+
+
+@pytest.mark.parametrize("found", ["", "  ", "a\nb"])
+def test_an_id_that_no_provider_gives_resolves_nothing(found: str) -> None:
+    world = World(next_answer="lost")
+    identity = world.order()
+    world.drain(2)
+    with pytest.raises(InvalidInput, match="id"):
+        found_at_provider(world.rows[identity], found, world.now)
+
+
 def test_a_rate_limit_is_tried_again_and_costs_nothing_by_itself() -> None:
     world = World(next_answer="rate")
     identity = world.order()

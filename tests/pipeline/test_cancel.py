@@ -64,6 +64,29 @@ def test_jobs_are_looked_at_as_soon_as_the_run_says_that_it_is_to_stop() -> None
     assert seen == [(house.folder, True)]
 
 
+@pytest.mark.parametrize("name", ["CANCEL", "cancel", "CANCEL.txt", "CANCEL.TXT"])
+def test_a_cancel_whose_event_came_before_the_manifests_counts_in_every_spelling(
+    name: str, house: House
+) -> None:
+    house.put("a.png", picture())
+    house.put("cancel.png", picture(seed=2))
+    manifest = house.put("manifest.json", small_manifest("a.png"))
+    later(house, 2)
+    house.deliver(house.put(name, b""))
+    house.deliver(manifest)
+    assert house.work().state is BatchState.CANCELLED
+
+
+@pytest.mark.parametrize("name", ["cancel.txt", "CANCELLED", "CANCEL.png", "below/CANCEL", "Cat"])
+def test_other_words_cancel_nothing(name: str, house: House) -> None:
+    house.put("a.png", picture())
+    manifest = house.put("manifest.json", small_manifest("a.png"))
+    later(house, 2)
+    house.put(name, b"")
+    house.deliver(manifest)
+    assert house.work().state is BatchState.FINISHED
+
+
 def test_cancel_while_it_waits_for_keyframes(house: House) -> None:
     house.drop("manifest.json", small_manifest("late.png"))
     house.drop("CANCEL", b"")

@@ -254,3 +254,24 @@ def test_our_own_answers_and_plain_files_start_nothing(house: House) -> None:
     for name in ("_manifest.json", "_status.json", "a.png", "notes.json", "APPROVED"):
         assert house.drop(name, b"{}").verdict is Verdict.IGNORED
     assert not house.started
+
+
+def test_what_was_mended_is_not_rejected_any_more(house: House) -> None:
+    """The paper of the first run must not lie beside the clips of the second."""
+    house.put("a.png", b"no picture")
+    house.drop("manifest.json", small_manifest("a.png"))
+    house.work()
+    assert [each["stem"] for each in house.in_library("rejected.json")["clips"]] == ["a"]
+    house.put("a.png", picture())
+    house.drop("manifest.json", small_manifest("a.png"))
+    house.work()
+    assert house.clip("a")["status"] == "done"
+    paper = house.in_library("rejected.json")
+    assert (paper["problems"], paper["clips"]) == ([], [])
+
+
+def test_a_batch_without_trouble_has_no_paper_about_it(house: House) -> None:
+    house.put("a.png", picture())
+    house.drop("manifest.json", small_manifest("a.png"))
+    house.work()
+    assert "rejected.json" not in house.library()

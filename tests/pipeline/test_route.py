@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,12 +76,18 @@ def _first(house: House, route: list[str], **more: object) -> tuple[ClipItem, Ro
     return item.model_copy(update={"clip_key": first.clip_key}), first
 
 
-def _bring_home(house: House, jobs: MortalJobs, routed: Routed, tmp_path: Path) -> None:
+def _bring_home(
+    house: House,
+    jobs: MortalJobs,
+    routed: Routed,
+    tmp_path: Path,
+    size: tuple[int, int] = (320, 180),
+) -> None:
     """The provider's file: 16 frames a second, a little longer than asked."""
     rate = Fraction(16)
-    spec = FinishSpec(width=320, height=180, rate=rate, frame_count=84, source_rate=rate)
+    spec = FinishSpec(*size, rate=rate, frame_count=84, source_rate=rate)
     keyframe = house.objects.read(jobs.rows[routed.job_id].inputs["image"])
-    made = encode(lambda: frames_of(keyframe, 84, size=(320, 180)), spec=spec, out_dir=tmp_path)
+    made = encode(lambda: frames_of(keyframe, 84, size=size), spec=spec, out_dir=tmp_path)
     key = job_result_key(routed.job_id)
     house.objects.upload("work", key, made.master.path, content_type="video/mp4")
     jobs.end(routed.job_id, JobState.SUCCEEDED, Outcome.SUCCEEDED, Billed.YES)
@@ -108,6 +115,70 @@ def test_a_model_makes_the_clip_and_its_price_is_in_the_metadata(
     assert meta["cost"]["model_usd"] == pytest.approx(0.25)  # 5 s at 480p
     assert meta["generation_settings"]["model"] == WAN
     assert meta["generation_settings"]["why"], "the choice is explained"
+
+
+def _made(
+    house: House, jobs: MortalJobs, prepared: tuple[ClipItem, Routed], tmp_path: Path, **more: Any
+) -> ClipItem:
+    """The clip, brought home, finished, inspected and published."""
+    item, first = prepared
+    _bring_home(house, jobs, first, tmp_path, **more)
+    made = item.model_copy(update={"clip_key": first.clip_key, "job_id": first.job_id})
+    finish_clip(house.services, jobs, made)
+    inspect_clip(house.services, made)
+    publish_clip(house.services, made)
+    return made
+
+
+def test_a_clip_of_another_shape_is_cropped_and_says_so(
+    house: House, jobs: MortalJobs, tmp_path: Path
+) -> None:
+    _made(house, jobs, _first(house, ROUTE), tmp_path, size=(320, 320))
+    meta = house.in_library("a.video_meta.json")
+    assert (meta["video"]["width"], meta["video"]["height"]) == (854, 480)
+    (said,) = [each for each in meta["warnings"] if "another shape" in each]
+    assert "320×320" in said
+    assert "56%" in said
+
+
+def test_a_job_for_a_provider_says_nothing_of_the_delivery(house: House, jobs: MortalJobs) -> None:
+    """What only our own GPUs heed is not sent to others."""
+    _, routed = _first(house, ROUTE)
+    assert jobs.rows[routed.job_id].request.delivery is None
+
+
+def test_what_a_model_was_given_keeps_its_folder_in_the_library(
+    house: House, jobs: MortalJobs, tmp_path: Path
+) -> None:
+    """`a.png` and `ends/a.png` are two files, and both are there afterwards."""
+    keyframe, end = picture(width=900, height=506), picture(width=900, height=506, seed=9)
+    house.put("ends/a.png", end)
+    prepared = _first(house, ["wavespeed/wan-2.7"], last_frame="ends/a.png", resolution="720p")
+    _made(house, jobs, prepared, tmp_path)
+    library = house.library()
+    assert library["a.png"] == keyframe
+    assert library["ends/a.png"] == end
+    again = house.in_library("a.video_manifest.json")["keyframes"][0]
+    assert (again["image_path"], again["last_frame"]) == ("a.png", "ends/a.png")
+    given = house.in_library("a.video_meta.json")["source"]["inputs"]["last_frame"]
+    assert given["name"] == "ends/a.png"
+
+
+def test_a_file_that_a_keyframe_would_cover_refuses_its_clip(house: House) -> None:
+    house.put("k/b.png", picture(seed=3))
+    house.put("b.png", picture(seed=4))
+    house.put("a.png", picture())
+    settings = {"operation": "image_to_video", "route": ["wavespeed/wan-2.7"], "prompt": "waves"}
+    keyframes = [
+        {"image_path": "k/b.png"},
+        {"image_path": "a.png", "last_frame": "b.png", **settings},
+    ]
+    house.drop("manifest.json", {"keyframes": keyframes})
+    run = house.ref(house.started[-1])
+    house.open(run)
+    assert [item.stem for item in house.plan(run)] == ["b"]
+    (reason,) = house.clip("a")["reasons"]
+    assert "last_frame: would lie where the keyframe `k/b.png` is published" in reason
 
 
 def test_asking_again_before_the_job_has_ended_is_the_same_job(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from cli.memory import MemoryObjects
 from shared.aws.bedrock import bedrock_model
+from shared.catalog import ModelKind, ModelStatus, load_catalog
 from shared.prompting import Brief, PromptWriter, Template, written_once
 from shared.prompting.asking import LanguageModel, http_model
 from shared.prompting.brief import MAX_CHARS
@@ -86,6 +87,14 @@ def test_nobody_there_is_no_fault_of_the_clip() -> None:
     written = model.write(DUSK)
     assert written.by == "template"
     assert "a-secret-key" not in written.note
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_who_is_asked_by_default_is_in_the_catalogue_with_a_price(name: str) -> None:
+    row = load_catalog().find(SERVICES[name].default_model)
+    assert row
+    assert (row.provider, row.kind, row.status) == (name, ModelKind.LLM, ModelStatus.ACTIVE)
+    assert row.prices
 
 
 def test_the_same_words_are_written_once(fake: FakeProviders) -> None:
@@ -172,9 +181,9 @@ def test_long_answers_end_with_a_sentence() -> None:
     [
         ({}, {}, "bedrock/amazon.nova-lite-v1:0"),
         ({}, {"PROMPT_MODEL": "eu.some.model"}, "bedrock/eu.some.model"),
-        ({}, {"PROMPT_WRITER": "anthropic"}, "anthropic/claude-haiku-4-5"),
+        ({}, {"PROMPT_WRITER": "anthropic"}, "anthropic/claude-haiku-5-5"),
         ({}, {"PROMPT_WRITER": "openai", "PROMPT_MODEL": "m"}, "openai/m"),
-        ({"prompt_writer": "openai"}, {"PROMPT_MODEL": "nova"}, "openai/gpt-4.1-mini"),
+        ({"prompt_writer": "openai"}, {"PROMPT_MODEL": "nova"}, "openai/gpt-5.6-luna"),
         ({"prompt_writer": "template"}, {"PROMPT_WRITER": "openai"}, "template"),
         ({"privacy": Privacy.LOCAL_ONLY}, {"PROMPT_WRITER": "openai"}, "template"),
         ({}, {"PROMPT_WRITER": "opnai"}, "template"),

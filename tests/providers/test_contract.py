@@ -116,13 +116,20 @@ def test_what_nobody_can_tell_is_ambiguous(bench: Bench, fault: str) -> None:
     assert reading.job_id is None
 
 
+@pytest.mark.parametrize(
+    ("fault", "accepted"),
+    [("hang-before-accept", 0), ("hang-after-accept", 1), ("drip-after-accept", 1)],
+)
 def test_a_submit_that_is_not_answered_in_time_is_ambiguous(
-    open_fake: Open, world: World, bench: Bench
+    fault: str, accepted: int, open_fake: Open, world: World, bench: Bench
 ) -> None:
+    """Whether it was accepted, nobody can tell from here."""
     hasty = bench._replace(provider=open_fake(bench.name, call_deadline_sec=0.3))
-    reading = hasty.submit("hang-after-accept")
-    assert "Timeout" in reading.ambiguous
-    assert len(world.jobs) == 1
+    reading = hasty.submit(fault)
+    assert reading.ambiguous
+    assert reading.ending is None
+    assert world.submits == 1
+    assert len(world.jobs) == accepted
 
 
 def test_whatever_happens_a_submit_is_posted_once(bench: Bench) -> None:

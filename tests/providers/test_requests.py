@@ -2,14 +2,19 @@
 
 import base64
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from shared.catalog import load_catalog
+from shared.catalog.can import Need
+from shared.catalog.model import ModelRow
 from shared.clip import Operation
 from shared.jobs.request import MediaInput, VideoRequest
+from shared.pipeline.choosing import model_request
 from shared.providers import (
     ADAPTERS,
     JobContext,
@@ -21,8 +26,11 @@ from shared.providers import (
 from shared.providers.adapters.runway import choose_ratio
 from shared.providers.auth import jwt_hs256
 from shared.providers.call import Call
+from shared.providers.engines import ADAPTER_OF
 from shared.providers.google_auth import service_account_token
 from shared.providers.unavailable import UNAVAILABLE
+from shared.routing.policy import Policy
+from shared.routing.rank import rank
 from tests.providers.cases import CASES, picture, request, sound
 
 IMAGE = picture(url="https://files.example.com/k.png?X-Amz-Signature=secret")
@@ -281,3 +289,81 @@ def test_tokens_are_signed_as_the_standards_say() -> None:
         padding.PKCS1v15(),
         hashes.SHA256(),
     )
+
+
+RUNNABLE = [
+    row
+    for row in load_catalog().models
+    if row.engine.startswith("api:") and row.operations and not row.status.gone and not row.not_yet
+]
+
+
+def can_ask(row: ModelRow, operation: Operation) -> Iterator[dict[str, Any]]:
+    """What the row says that may be asked, one thing at a time."""
+    can, end = row.capabilities, picture(900, 506, url=IMAGE.url)
+    yield {}
+    yield {"enable_prompt_expansion": False}
+    yield from ({"resolution": size} for size in can.resolutions if size != "*")
+    yield from ({"duration_sec": each} for each in (1.0, 2.5, 5.5, 7.3, 9.99))
+    if isinstance(can.durations_sec, tuple):
+        yield from ({"duration_sec": float(each)} for each in can.durations_sec)
+    given = {"seed": 7, "negative_prompt": "rain", "last_frame": end, "mask": end}
+    for name, value in given.items():
+        if getattr(can, name) is not Need.NO:
+            yield {name: value}
+    if can.audio is not Need.NO and operation is not Operation.TALKING_AVATAR:
+        yield {"audio": sound(AUDIO.url or "").model_copy(update={"duration_sec": 6.0})}
+    if can.guidance:
+        yield {"guidance": can.guidance.nearest(0.5)}
+
+
+@pytest.mark.parametrize("row", RUNNABLE, ids=lambda row: row.id)
+def test_whatever_the_catalogue_offers_of_a_model_can_be_put_into_a_request(row: ModelRow) -> None:
+    """Who is ranked must not turn out to be impossible when it is to be sent."""
+    name = row.engine.removeprefix("api:")
+    adapter = find_adapter(ADAPTER_OF.get(name, name))
+    context = JobContext(
+        base_url="https://api.example",
+        model=row.provider_model,
+        reference="job-1",
+        settings=dict.fromkeys(adapter.declaration.settings, "fake"),
+        uploaded=dict.fromkeys(("image", "last_frame"), "runway://file"),
+    )
+    policy, built = Policy(commercial=False, allow_unverified_prices=True), 0
+    for operation in row.operations:
+        from_words = operation is Operation.TEXT_TO_VIDEO
+        speaks = operation is Operation.TALKING_AVATAR
+        voice = sound(AUDIO.url or "").model_copy(update={"duration_sec": 6.0})
+        for asked in can_ask(row, operation):
+            wanted = request(
+                **{
+                    "operation": operation,
+                    "prompt": "" if row.capabilities.prompt is Need.NO else "waves",
+                    "image": None if from_words else picture(900, 506, url=IMAGE.url),
+                    "audio": voice if speaks else None,
+                    "duration_sec": None if speaks else 5.0,
+                    **asked,
+                }
+            )
+            ranking = rank(
+                *([row.id], wanted, policy, {row.engine}),
+                prompt_follows=True,
+                may_trim=True,
+                lines=480,
+            )
+            for candidate in ranking.candidates:
+                adapter.submit(model_request(row, candidate, wanted), context)
+                built += 1
+    told = " ".join(ranking.rejected[0].reasons) if not built else ""
+    assert built or "price" in told or "length" in told, told
+
+
+def test_kling_chooses_the_resolution_by_its_mode() -> None:
+    def mode(resolution: str | None) -> Any:
+        context = JobContext(base_url="https://k.example", model="kling-v3-turbo", reference="r")
+        call = find_adapter("kling").submit(request(resolution=resolution), context)
+        return (call.json or {}).get("mode")
+
+    assert [mode(each) for each in ("720p", "1080p", None)] == ["std", "pro", None]
+    with pytest.raises(RequestNotPossible, match="720p or 1080p"):
+        mode("480p")

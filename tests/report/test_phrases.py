@@ -1,12 +1,13 @@
 import pytest
 
-from shared.batch import BatchState, ClipStatus
+from shared.batch import BatchState, ClipResult, ClipStatus
 from shared.report.phrases import (
     NEXT_STEPS,
     STATE_WORDS,
     STATUS_WORDS,
     elapsed_sec,
     money,
+    next_step,
     spell_moment,
     spell_rate,
     spell_size,
@@ -55,3 +56,13 @@ def test_numbers_are_said_as_people_say_them(said: str, expected: str) -> None:
 def test_elapsed_needs_both_ends() -> None:
     assert elapsed_sec("2026-11-21T09:00:00Z", "2026-11-21T09:00:05+00:00") == 5
     assert elapsed_sec("2026-11-21T09:00:00Z", "") is None
+
+
+def test_a_clip_that_nobody_has_made_for_sure_is_not_said_to_be_there() -> None:
+    """Held because nobody knows whether a provider took the job: there is no film to look at."""
+    held = ClipResult(stem="a", status=ClipStatus.NEEDS_REVIEW)
+    assert "jobs resolve" in next_step(held)
+    assert "_review_" not in next_step(held)
+    looked_at = held.model_copy(update={"seconds": {"inspect_clip": 1.0}})
+    assert "_review_" in next_step(looked_at)
+    assert next_step(ClipResult(stem="a", status=ClipStatus.DONE)) == ""

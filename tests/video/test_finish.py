@@ -14,7 +14,7 @@ from PIL import Image
 from shared.clip import CodecProfile, Interpolation, RateControl, Stabilise
 from shared.errors import EncodeFailed, InvalidInput
 from shared.video.codec_settings import NVENC, X265
-from shared.video.decode import decode_frames
+from shared.video.decode import decode_frames, shown_part
 from shared.video.encode import probe_encoders
 from shared.video.finish import finish_clip
 from shared.video.finish_spec import FinishSpec
@@ -402,6 +402,50 @@ def test_decoded_frames_can_be_brought_to_the_clips_size(tmp_path: Path) -> None
     result = finish_clip(moving_frames(4), spec=spec(count=4), out_dir=tmp_path)
     sizes = {(f.width, f.height) for f in decode_frames(result.master.path, size=(128, 72))}
     assert sizes == {(128, 72)}
+
+
+def three_columns(path: Path, size: tuple[int, int]) -> None:
+    """A film of a black, a white and a black part, side by side; the white one is in the middle."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=24)
+        stream.width, stream.height = size
+        stream.pix_fmt = "yuv420p"
+        picture = np.zeros((size[1], size[0], 3), np.uint8)
+        picture[:, size[0] // 4 : -size[0] // 4] = 255
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        container.mux(stream.encode(None))
+
+
+def test_another_shape_is_cropped_to_its_middle_and_never_stretched(tmp_path: Path) -> None:
+    file = tmp_path / "wide.mp4"
+    three_columns(file, (256, 128))
+    frames = list(decode_frames(file, size=(96, 96)))
+    assert [(each.width, each.height) for each in frames] == [(96, 96)] * 3
+    for each in frames:
+        assert each.to_ndarray(format="gray").min() > 200, "the black parts are cut off"
+
+
+@pytest.mark.parametrize(
+    ("made", "size", "part"),
+    [
+        ((1280, 720), (1280, 720), (0, 0, 1280, 720)),
+        ((1280, 720), (854, 480), (0, 0, 1280, 720)),
+        ((848, 480), (854, 480), (0, 0, 848, 480)),
+        ((1280, 720), (720, 720), (280, 0, 720, 720)),
+        ((720, 1280), (1280, 720), (0, 438, 720, 404)),
+        ((640, 640), (1080, 1350), (64, 0, 512, 640)),
+        ((16, 4096), (4096, 16), (0, 2046, 16, 2)),
+    ],
+)
+def test_what_is_shown_of_another_shape(
+    made: tuple[int, int], size: tuple[int, int], part: tuple[int, int, int, int]
+) -> None:
+    assert shown_part(made, size) == part
+    x, y, width, height = part
+    assert x % 2 == y % 2 == 0
+    assert x + width <= made[0]
+    assert y + height <= made[1]
 
 
 @pytest.mark.parametrize("content", [b"", b"no video at all", b"\0\0\0\x18ftypisom"])

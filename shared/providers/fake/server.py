@@ -21,6 +21,7 @@ WEBHOOK_TRIES = 3
 HANG_SEC = 120.0
 HUGE_BYTES = 256 * 1024 * 1024
 CHUNK = b" " * 65536
+DRIP_BYTES = 10_000
 MOST_BODY_BYTES = 256 * 1024 * 1024
 
 
@@ -174,6 +175,12 @@ class _Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
             case Wire.HUGE:
                 self._stream_huge("application/json")
+            case Wire.DRIP:
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(DRIP_BYTES))
+                self.end_headers()
+                self._drip(b" " * DRIP_BYTES)
 
     def _reply(self, reply: Reply) -> None:
         raw = isinstance(reply.body, bytes)

@@ -17,6 +17,7 @@ class Wire(StrEnum):
     DROP = "drop"
     HANG = "hang"
     HUGE = "huge"
+    DRIP = "drip"
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ class FakeVendor(ABC):
             "500": Reply(500, {"message": "Internal error"}),
             "refused": self.unsafe(),
             "drop-before-accept": Wire.DROP,
+            "hang-before-accept": Wire.HANG,
         }
         for fault, response in before.items():
             if fault in faults:
@@ -127,6 +129,7 @@ class FakeVendor(ABC):
             "500-after-accept": Reply(500, {"message": "Internal error"}),
             "drop-after-accept": Wire.DROP,
             "hang-after-accept": Wire.HANG,
+            "drip-after-accept": Wire.DRIP,
             "malformed-after-accept": Reply(200, HALF),
             "huge-after-accept": Wire.HUGE,
         }
