@@ -5,7 +5,7 @@
 
 from typing import Any
 
-from shared.clip import ClipPlan, ClipRequest, Operation
+from shared.clip import CameraStrategy, ClipPlan, ClipRequest, Operation
 from shared.manifest.v1 import SCHEMA_VERSION
 
 
@@ -30,6 +30,7 @@ def resolved_manifest(plan: ClipPlan, request: ClipRequest) -> dict[str, Any]:
             "duration_sec": None if from_sound else motion.duration_sec,
             "easing": motion.easing.value,
             "intensity": motion.intensity,
+            "strategy": _strategy(request.motion.strategy),
         },
         "finish": request.finish.model_dump(mode="json"),
         "generation_params": {
@@ -56,3 +57,7 @@ def _without_nulls(value: dict[str, Any]) -> dict[str, Any]:
         if each is not None
     }
     return {name: each for name, each in clean.items() if each != {}}
+
+
+def _strategy(asked: CameraStrategy) -> str | None:
+    return None if asked is CameraStrategy.AUTO else asked.value

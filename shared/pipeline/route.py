@@ -18,6 +18,7 @@ from shared.jobs.outcome import Billed, JobState
 from shared.jobs.ports import JobStore
 from shared.jobs.request import VideoRequest
 from shared.pipeline.attempt import Attempt, begun, may_still_come, open_attempt, why_held
+from shared.pipeline.camera import Camera
 from shared.pipeline.choosing import maker_of
 from shared.pipeline.decide import Draft, Maker, decide_clip
 from shared.pipeline.prepare import draft_clip, rank_draft, read_order, with_prompt, write_plan
@@ -142,7 +143,7 @@ class _Router:
         write_plan(self._services, self._item, plan, draft)
         if maker.asked is None:
             return Routed(step=Step.FINISH, clip_key=plan.clip_key), plan
-        attempt = self._attempt(draft, chosen, plan, maker.asked)
+        attempt = self._attempt(draft, chosen, plan, maker.asked, maker.camera)
         job = open_attempt(
             self._services.objects,
             self._services.work_bucket,
@@ -180,7 +181,7 @@ class _Router:
         return begun(
             self._services.objects,
             self._jobs,
-            self._attempt(draft, candidate, plan, maker.asked, with_files=False),
+            self._attempt(draft, candidate, plan, maker.asked),
         )
 
     def _attempt(
@@ -189,9 +190,9 @@ class _Router:
         candidate: Candidate,
         plan: ClipPlan,
         asked: VideoRequest,
-        *,
-        with_files: bool = True,
+        camera: Camera | None = None,
     ) -> Attempt:
+        """The attempt; without a camera it has no files, which are not needed to find its row."""
         run = self._item.run
         return Attempt(
             project_id=run.project_id,
@@ -202,7 +203,7 @@ class _Router:
             clip_key=plan.clip_key,
             candidate=candidate,
             request=asked,
-            files=_files(self._services, draft, asked) if with_files else {},
+            files=_files(self._services, draft, asked, camera) if camera else {},
             tried=sum(each.candidate == candidate.key for each in self._tries),
             deadline=self._services.limits.job_deadline,
         )
@@ -258,9 +259,11 @@ def _prompt_of_plan(services: Services, item: ClipItem) -> WrittenPrompt:
     )
 
 
-def _files(services: Services, draft: Draft, asked: VideoRequest) -> dict[str, bytes]:
+def _files(
+    services: Services, draft: Draft, asked: VideoRequest, camera: Camera
+) -> dict[str, bytes]:
     """The files of a request, by its field, as bytes."""
-    files = pictures(draft.materials, draft.shape.path.start, draft.shape.size)
+    files = pictures(draft.materials, camera, draft.shape.size)
     if asked.audio is not None:
         files["audio"] = services.objects.read(draft.order.inputs["audio"])
     return files

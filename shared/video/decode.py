@@ -8,13 +8,15 @@ import av
 from av.video.reformatter import VideoReformatter
 
 from shared.errors import EncodeFailed
-from shared.video.colour import to_bt709
+from shared.video.colour import PIXEL_FORMAT, to_bt709
 
 MAX_PIXELS = 8192 * 4320
 
 
-def decode_frames(path: Path, *, size: tuple[int, int] | None = None) -> Iterator[av.VideoFrame]:
-    """Yield every frame of the first video stream, yuv420p BT.709 limited.
+def decode_frames(
+    path: Path, *, size: tuple[int, int] | None = None, pixel_format: str = PIXEL_FORMAT
+) -> Iterator[av.VideoFrame]:
+    """Yield every frame of the first video stream, BT.709 limited, yuv420p unless asked otherwise.
 
     Parameters
     ----------
@@ -38,7 +40,7 @@ def decode_frames(path: Path, *, size: tuple[int, int] | None = None) -> Iterato
             reformatter = VideoReformatter()
             for frame in container.decode(stream):
                 decoded += 1
-                yield to_bt709(frame, reformatter, size)
+                yield to_bt709(frame, reformatter, size, pixel_format=pixel_format)
     except (av.FFmpegError, OSError) as error:
         raise EncodeFailed(
             f"{path.name} cannot be decoded past frame {decoded}: {error}"
