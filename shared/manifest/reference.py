@@ -167,11 +167,11 @@ No model takes rectangles, so `motion.strategy` says how one comes to them:
 |---|---|---|
 | `start_crop` | the first view | the move in words; where it ends is left to it |
 | `start_end_crop` | the first view and the last | the frames between are its own |
-| `virtual_camera` | all that the path shows | stands still; finishing follows the path over its frames |
+| `virtual_camera` | all that the path shows | stands still; finishing follows the path over it |
 
-By itself (`auto`) an open model on GPUs of your own gets both ends where it takes a last frame, else
-a virtual camera, else the first view with a deviation that says so; a provider's model gets the first
-view. What was used is in the metadata, and no strategy costs more than another.
+By itself (`auto`) an open model on GPUs of your own gets both ends where it takes a last frame,
+else a virtual camera, else the first view with a deviation that says so; a provider's model gets
+the first view. What was used is in the metadata, and no strategy costs more than another.
 
 A talking avatar takes no `duration_sec` of its own; one in `defaults` is for the other clips.
 

@@ -45,7 +45,11 @@ PAN: dict[str, Any] = {
     "end_rect": [0.2, 0.1, 1.0, 0.9],
     "duration_sec": 5,
 }
-TALL: dict[str, Any] = {**PAN, "start_rect": [0.0, 0.0, 0.3162, 1.0], "end_rect": [0.15, 0.0, 0.4662, 1.0]}
+TALL: dict[str, Any] = {
+    **PAN,
+    "start_rect": [0.0, 0.0, 0.3162, 1.0],
+    "end_rect": [0.15, 0.0, 0.4662, 1.0],
+}
 """Over a wide picture; no view of its shape holds both."""
 
 SIZE = (854, 480)
