@@ -33,6 +33,7 @@ class Access(StrEnum):
     DROP_AGAIN = "send to the drops queue"
     QUEUE_JOBS = "send to the jobs queue"
     QUEUE_WORK = "send to the workers' queues"
+    SEE_LINES = "count the workers' queues"
     TELL_TASKS = "tell waiting tasks"
     READ_KEYS = "read the providers' secret"
     TELL_PEOPLE = "publish to the creators topic"
@@ -122,7 +123,10 @@ def handler_specs(settings: Settings) -> tuple[HandlerSpec, ...]:
             *("prepare_clip", finish, 3008, 120),
             *(drop, work, library, Access.WRITE_WORK, keys, Access.ASK_MODELS),
         ),
-        _spec("route_clip", finish, 3008, 120, drop, work, Access.WRITE_WORK, keys),
+        _spec(
+            *("route_clip", finish, 3008, 120),
+            *(drop, work, Access.WRITE_WORK, keys, Access.SEE_LINES),
+        ),
         _spec(
             *("finish_clip", finish, settings.finish_memory_mb, 900),
             *(drop, work, Access.WRITE_WORK),
