@@ -160,8 +160,12 @@ CLASSES: dict[str, Any] = {"rtx4090": Rtx4090, "a100": A100, "h100": H100}
     volumes={WEIGHTS: weights}, secrets=[hugging_face], timeout=180 * MINUTES, cpu=4, memory=8192
 )
 def pull(model: str, revision: str = "") -> str:
-    """Fill the volume with a model's weights, at their pinned revision: no GPU waits for it."""
-    from gpu_functions.weights.pull import BASE, pull_weights  # noqa: PLC0415
+    """Fill the volume with a model's weights: no GPU waits for it.
+
+    `revision` is a commit, or `part=commit,part=commit` for a model of several repositories; left
+    out, the pinned or recorded one counts, then the newest, which is recorded.
+    """
+    from gpu_functions.weights.pull import named_revisions, pull_weights  # noqa: PLC0415
     from shared.catalog.catalog import find_model  # noqa: PLC0415
 
     row = find_model(model)
@@ -170,7 +174,7 @@ def pull(model: str, revision: str = "") -> str:
     folder = Path(WEIGHTS) / row.id
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        pull_weights(row, folder, revisions={BASE: revision} if revision else {}, tell=print)
+        pull_weights(row, folder, revisions=named_revisions(revision.split(",")), tell=print)
     finally:
         weights.commit()  # what was fetched stays, and the next run goes on from there
     return str(folder)
