@@ -78,6 +78,14 @@ def on(tier: GpuTier, *, at_most: int) -> dict[str, Any]:
     }
 
 
+def see_new_weights(model: str) -> None:
+    """A container sees the volume as it was when it started, not what was pulled since."""
+    from gpu_functions.weights.check import weights_problems  # noqa: PLC0415
+
+    if not modal.is_local() and any(weights_problems(Path(WEIGHTS) / model)):
+        weights.reload()
+
+
 class _Gpu:
     """What all classes of GPU have in common."""
 
@@ -110,6 +118,7 @@ class _Gpu:
         """One job, from its document to its report; both are plain values."""
         from gpu_functions.runner.rented import run_rented  # noqa: PLC0415
 
+        see_new_weights(self.model)
         call = modal.current_function_call_id() or uuid.uuid4().hex
         job = GpuJob.model_validate(document)
         return run_rented(job, f"{OF_MODAL}{call}", self.tools, lease_sec=LEASE_SEC)
@@ -119,6 +128,7 @@ class _Gpu:
         """Load the model, and tell what that took."""
         from gpu_functions.runner.device import device_name, peak_gib  # noqa: PLC0415
 
+        see_new_weights(self.model)
         models = self.tools.models
         recipe = models.recipes(self.model, os.environ.get("DROPREEL_GPU_CLASS", "cpu"))[0]
         started = time.perf_counter()

@@ -163,10 +163,11 @@ def test_addresses_that_ended_in_the_queue_are_asked_for_again(town: RunnerTown)
     assert Word.REFRESH in [each.word for each in town.heard]
 
 
+@pytest.mark.parametrize(("breaks", "answers"), [(2, []), (0, [500, 503]), (1, [500])])
 def test_an_upload_that_breaks_off_is_tried_again_and_leaves_no_half_file(
-    town: RunnerTown, quick: None
+    town: RunnerTown, quick: None, breaks: int, answers: list[int]
 ) -> None:
-    town.answers = [500, 503]
+    town.breaks, town.answers = breaks, answers
     report = Studio().run(town.job())
     assert report is not None
     assert report.made is not None
@@ -246,6 +247,16 @@ def test_a_full_disk_is_a_failure_and_no_half_file_remains(
     assert "No space left" in report.message
     assert not list(tmp_path.iterdir())
     assert "result.mp4" not in town.files
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_where_the_kernel_says_that_the_disk_is_full_nothing_is_left(tmp_path: Path) -> None:
+    unfinished, path = tmp_path / "result.unfinished.mp4", tmp_path / "result.mp4"
+    unfinished.symlink_to("/dev/full")
+    frames = np.random.default_rng(1).integers(0, 255, (6, 64, 64, 3), np.uint8)
+    with pytest.raises(EncodeFailed, match="No space left"):
+        encode.encode_intermediate(frames, Fraction(24), path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_job_past_its_last_moment_stops_in_the_middle(town: RunnerTown) -> None:
