@@ -18,7 +18,10 @@ from typing import Any
 import pytest
 
 from local_cloud.sessions import environment_for
-from tests.cloud.town import Town, wait_until
+from shared.aws.ledger import DynamoLedger
+from shared.budget.project import Project
+from shared.routing.policy import Policy
+from tests.cloud.town import PROJECT, Town, wait_until
 from tests.pipeline.house import picture
 
 pytestmark = [
@@ -144,6 +147,91 @@ def test_two_families_go_the_whole_way_on_a_box_with_two_gpus(
         changed = {each["field"] for each in meta["deviations"]}
         assert {"generated_size", "generated_width"} <= changed
         assert f"{stem}.mp4" in town.library(batch)
+
+
+ONE_OF_EACH = {
+    "animatediff": "animatediff",
+    "cogvideox": "cogvideox1.5-5b-i2v",
+    "hunyuan": "hunyuanvideo-i2v",
+    "hunyuan15": "hunyuanvideo-1.5-i2v",
+    "kandinsky": "kandinsky-5-i2v-pro",
+    "ltx2": "ltx-2.5",
+    "mochi": "mochi-1",
+    "svd": "stable-video-diffusion-xt-1.1",
+    "wan5b": "wan2.2-ti2v-5b",
+    "zeroscope": "zeroscope-v2-576w",
+}
+"""Families that no other test takes the whole way, by the name of their clip."""
+
+FROM_WORDS = ("mochi", "zeroscope")
+WITHOUT_WORDS = ("svd",)
+
+
+@pytest.fixture
+def lenient(town: Town) -> Iterator[None]:
+    """What models with random weights paint is not made again, and Zeroscope's is not sold."""
+    books = DynamoLedger(town.session.client("dynamodb"), town.deployment.state_table)
+    before = books.project(PROJECT) or Project(
+        name=PROJECT, monthly_budget=100_000_000, policy=Policy(allow_unverified_prices=True)
+    )
+    policy = before.policy.model_copy(update={"regenerations": 0, "commercial": False})
+    books.save_project(before.model_copy(update={"policy": policy}))
+    yield
+    now = books.project(PROJECT)
+    assert now is not None
+    books.save_project(now.model_copy(update={"policy": before.policy}))
+
+
+def family_clip(name: str, model: str) -> dict[str, Any]:
+    named = {"image_path": f"{name}.png"} if name not in FROM_WORDS else {"name": name}
+    made_by = "image_to_video" if name not in FROM_WORDS else "text_to_video"
+    words = {} if name in WITHOUT_WORDS else {"prompt": "gulls over a harbour"}
+    short = {"type": "zoom_in", "duration_sec": 1.0} if name not in FROM_WORDS else {}
+    return {
+        **named,
+        **words,
+        "operation": made_by,
+        "route": [model],
+        "motion": short or {"duration_sec": 1.0},
+        "finish": {"fps": 24},
+    }
+
+
+def test_a_clip_of_every_family_goes_the_whole_way(
+    town: Town, lenient: None, tmp_path: Path
+) -> None:
+    from tests.gpu.tiny import build_tiny  # noqa: PLC0415 - torch
+
+    for model in ONE_OF_EACH.values():
+        build_tiny(model, tmp_path / "weights" / model)
+    batch, clips = "families", [family_clip(*each) for each in ONE_OF_EACH.items()]
+    keyframes: dict[str, bytes | dict[str, Any]] = {
+        each["image_path"]: picture(640, 360, seed=90) for each in clips if "image_path" in each
+    }
+    with worker(town, tmp_path / "weights", tmp_path / "worker.log"):
+        town.drop(batch, keyframes)
+        town.put(batch, "manifest.json", {"keyframes": clips})
+        town.ended(batch, patience_sec=PATIENCE_SEC)
+        states = {stem: each["status"] for stem, each in town.clips(batch).items()}
+        assert set(states.values()) <= {"needs_review", "done"}, town.answer(batch, "_ERRORS.md")
+        for stem in (stem for stem, state in states.items() if state == "needs_review"):
+            town.put(batch, f"{stem}.review.json", {"verdict": "approve", "by": "the test"})
+        for stem in ONE_OF_EACH:
+            wait_until(
+                partial(is_published, town, batch, stem),
+                f"{stem} in the library",
+                lambda: town.answer(batch, "_status.json"),
+                patience_sec=PATIENCE_SEC,
+            )
+    for stem, model in ONE_OF_EACH.items():
+        meta = json.loads(town.published(batch, f"{stem}.video_meta.json"))
+        settings = meta["generation_settings"]
+        assert (settings["model"], settings["engine"]) == (model, "worker")
+        assert settings["run"]["recipe"] == "cpu_float32"
+        assert meta["video"]["frame_count"] == 24
+        assert meta["video"]["has_sound"] == (stem == "ltx2")
+        given = settings["camera_strategy"]
+        assert given == ("words" if stem in FROM_WORDS else "virtual_camera"), stem
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")

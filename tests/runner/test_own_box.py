@@ -75,7 +75,7 @@ def _with_rights(keys: dict[str, str], url: str) -> None:
         lambda: boto3.client("s3", region_name=REGION, **keys).list_buckets(),
     ):
         with pytest.raises(ClientError, match=r"(?i)not authorized|denied"):
-            forbidden()
+            forbidden()  # type: ignore[no-untyped-call]
 
 
 def test_the_policy_names_one_queue_and_no_wildcard(page: str) -> None:
