@@ -34,7 +34,7 @@ pytestmark = [
 
 WAN, LTX = "wan2.2-i2v-a14b", "ltx-video-0.9.8-13b"
 LEASE_SEC = 6
-PATIENCE_SEC = 300.0
+PATIENCE_SEC = 600.0
 """A model on a processor, beside everything else that a test machine does."""
 
 QUEUE = "WorkerRtx4090QueueUrl"
@@ -45,7 +45,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.gpu.tiny import build_tiny  # noqa: PLC0415 - torch
 
     folder = tmp_path_factory.mktemp("weights")
-    for model in (WAN, LTX):
+    for model in ONE_OF_EACH.values():
         build_tiny(model, folder / model)
     return folder
 
@@ -126,43 +126,25 @@ def accepted(town: Town, batch: str, *stems: str) -> None:
         )
 
 
-def test_two_families_go_the_whole_way_on_a_box_with_two_gpus(
-    town: Town, weights: Path, tmp_path: Path
-) -> None:
-    batch = "own-box"
-    with worker(town, weights, tmp_path / "worker.log", gpus="cpu,cpu"):
-        words = {"prompt": "gulls over a harbour"}
-        drop(town, batch, clip("a.png", WAN, **words), clip("b.png", LTX, **words))
-        accepted(town, batch, "a", "b")
-    for stem, model in (("a", WAN), ("b", LTX)):
-        meta = json.loads(town.published(batch, f"{stem}.video_meta.json"))
-        settings, run = meta["generation_settings"], meta["generation_settings"]["run"]
-        assert (settings["model"], settings["engine"]) == (model, "worker")
-        assert (run["gpu_class"], run["recipe"]) == ("rtx4090", "cpu_float32")
-        assert run["gpu"].startswith("CPU"), "what was asked for and what it ran on"
-        assert isinstance(run["settings"]["seed"], int), "decided, though nobody asked"
-        assert run["interpolation"] == "minterpolate"
-        assert meta["video"]["frame_count"] == 24
-        assert meta["cost"]["model_usd"] == 0
-        changed = {each["field"] for each in meta["deviations"]}
-        assert {"generated_size", "generated_width"} <= changed
-        assert f"{stem}.mp4" in town.library(batch)
-
-
 ONE_OF_EACH = {
     "animatediff": "animatediff",
     "cogvideox": "cogvideox1.5-5b-i2v",
     "hunyuan": "hunyuanvideo-i2v",
     "hunyuan15": "hunyuanvideo-1.5-i2v",
     "kandinsky": "kandinsky-5-i2v-pro",
+    "ltx": LTX,
     "ltx2": "ltx-2.5",
     "mochi": "mochi-1",
     "svd": "stable-video-diffusion-xt-1.1",
-    "wan5b": "wan2.2-ti2v-5b",
+    "wan": WAN,
     "zeroscope": "zeroscope-v2-576w",
 }
-"""Families that no other test takes the whole way, by the name of their clip."""
+"""Families by the name of their clip."""
 
+STRATEGIES = {
+    **dict.fromkeys(("ltx", "wan"), "start_end_crop"),
+    **dict.fromkeys(("mochi", "zeroscope"), "words"),
+}
 FROM_WORDS = ("mochi", "zeroscope")
 WITHOUT_WORDS = ("svd",)
 
@@ -197,18 +179,14 @@ def family_clip(name: str, model: str) -> dict[str, Any]:
     }
 
 
-def test_a_clip_of_every_family_goes_the_whole_way(
-    town: Town, lenient: None, tmp_path: Path
+def test_a_clip_of_every_family_goes_the_whole_way_on_a_box_with_two_gpus(
+    town: Town, weights: Path, lenient: None, tmp_path: Path
 ) -> None:
-    from tests.gpu.tiny import build_tiny  # noqa: PLC0415 - torch
-
-    for model in ONE_OF_EACH.values():
-        build_tiny(model, tmp_path / "weights" / model)
     batch, clips = "families", [family_clip(*each) for each in ONE_OF_EACH.items()]
     keyframes: dict[str, bytes | dict[str, Any]] = {
         each["image_path"]: picture(640, 360, seed=90) for each in clips if "image_path" in each
     }
-    with worker(town, tmp_path / "weights", tmp_path / "worker.log"):
+    with worker(town, weights, tmp_path / "worker.log", gpus="cpu,cpu"):
         town.drop(batch, keyframes)
         town.put(batch, "manifest.json", {"keyframes": clips})
         town.ended(batch, patience_sec=PATIENCE_SEC)
@@ -227,16 +205,21 @@ def test_a_clip_of_every_family_goes_the_whole_way(
         meta = json.loads(town.published(batch, f"{stem}.video_meta.json"))
         settings = meta["generation_settings"]
         assert (settings["model"], settings["engine"]) == (model, "worker")
-        assert settings["run"]["recipe"] == "cpu_float32"
+        run = settings["run"]
+        assert (run["gpu_class"], run["recipe"]) == ("rtx4090", "cpu_float32")
+        assert run["gpu"].startswith("CPU"), "what was asked for and what it ran on"
+        assert isinstance(run["settings"]["seed"], int), "decided, though nobody asked"
+        assert run["interpolation"] == "minterpolate"
+        assert meta["cost"]["model_usd"] == 0
+        assert "generated_size" in {each["field"] for each in meta["deviations"]}
         assert meta["video"]["frame_count"] == 24
         assert meta["video"]["has_sound"] == (stem == "ltx2")
-        given = settings["camera_strategy"]
-        assert given == ("words" if stem in FROM_WORDS else "virtual_camera"), stem
+        assert settings["camera_strategy"] == STRATEGIES.get(stem, "virtual_camera"), stem
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 def test_a_worker_that_is_killed_in_the_middle_is_replaced_and_the_clip_is_made_once(
-    town: Town, weights: Path, tmp_path: Path
+    town: Town, weights: Path, lenient: None, tmp_path: Path
 ) -> None:
     batch = "killed-box"
     with worker(town, weights, tmp_path / "first.log") as first:
@@ -246,10 +229,7 @@ def test_a_worker_that_is_killed_in_the_middle_is_replaced_and_the_clip_is_made_
         first.wait()
         with worker(town, weights, tmp_path / "second.log"):
             accepted(town, batch, "a")
-    claims = sorted(record["claims"] for record in records(town, batch))
-    assert claims == [1, 2], (
-        "taken over once, and once more with another seed (it failed inspection)"
-    )
+    assert [record["claims"] for record in records(town, batch)] == [2], "taken over once"
     assert {name for name in town.library(batch) if name.endswith(".mp4")} == {
         "a.mp4",
         "a.proxy.mp4",
