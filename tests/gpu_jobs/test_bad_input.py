@@ -11,7 +11,6 @@ from shared.errors import ModelUnavailable
 from tests.gpu_jobs.desk import paper
 from tests.pipeline.house import House, picture
 from tests.pipeline.test_camera_strategies import TAKES_LAST, own_box, prepared, routed
-from tests.pipeline.test_route import Jobs
 from tests.sounds import clicks
 
 
@@ -86,8 +85,8 @@ def test_a_class_of_gpu_that_nobody_attached_is_told_from_one_that_is_too_small(
 
 def test_a_picture_smaller_than_the_models_is_enlarged_and_seed_0_is_a_seed() -> None:
     """And a number of frames that breaks the rule becomes the next one, said so."""
-    house, jobs = own_box(), Jobs()
-    _, _, job = routed(house, jobs, TAKES_LAST, generation_params={"seed": 0, "num_frames": 50})
+    house = own_box()
+    _, _, job = routed(house, TAKES_LAST, generation_params={"seed": 0, "num_frames": 50})
     document = paper().document(job)
     settings = document.settings
     assert (settings.seed, settings.num_frames, document.gpu_class) == (0, 53, "rtx4090")

@@ -14,7 +14,6 @@ from shared.gpu_jobs.price import price_anywhere
 from shared.pipeline.route import route_clip
 from tests.pipeline.house import House
 from tests.pipeline.test_camera_strategies import TAKES_LAST, own_box, prepared
-from tests.pipeline.test_route import Jobs
 
 WHY = "jobs in line: 9 for `rtx4090`; more than 8 are too long to wait behind"
 
@@ -50,29 +49,27 @@ def test_how_many_may_wait_is_a_setting(said: str, most: int) -> None:
     assert longest_line({"WORKER_LINE": said}) == most
 
 
-def at(jobs: Jobs, job_id: str) -> str:
-    return jobs.rows[job_id].candidate.partition("@")[2]
+def at(house: House, job_id: str) -> str:
+    return house.jobs.rows[job_id].candidate.partition("@")[2]
 
 
 @pytest.mark.parametrize(("line", "engine"), [({}, "worker"), ({"worker": WHY}, "modal")])
 def test_behind_a_long_line_the_same_model_is_made_at_modal(
     line: dict[str, str], engine: str
 ) -> None:
-    house, jobs = with_modal(own_box()), Jobs()
-    item = prepared(house, TAKES_LAST)
+    house = with_modal(own_box())
     house.services = replace(house.services, health=lambda: line)
-    routed = route_clip(house.services, jobs, item)
-    assert at(jobs, routed.job_id) == engine
+    item = prepared(house, TAKES_LAST)
+    assert at(house, item.job_id) == engine
     longer = replace(house.services, health=lambda: {"worker": WHY})
-    again = route_clip(longer, jobs, item)
-    assert again.job_id == routed.job_id, "what waits already is not made a second time"
+    again = route_clip(longer, house.jobs, item)
+    assert again.job_id == item.job_id, "what waits already is not made a second time"
 
 
 def test_where_nobody_else_can_make_it_the_line_is_waited_in() -> None:
-    house, jobs = own_box(), Jobs()
-    item = prepared(house, TAKES_LAST)
+    house = own_box()
     house.services = replace(house.services, health=lambda: {"worker": WHY})
-    assert at(jobs, route_clip(house.services, jobs, item).job_id) == "worker"
+    assert at(house, prepared(house, TAKES_LAST).job_id) == "worker"
 
 
 def with_modal(house: House) -> House:

@@ -25,7 +25,6 @@ from shared.pipeline.finish import finish_clip
 from shared.pipeline.inspect import inspect_clip
 from shared.pipeline.prepare import prepare_clip
 from shared.pipeline.publish import publish_clip
-from shared.pipeline.route import route_clip
 from shared.pipeline.services import ClipItem
 from shared.pipeline.views import view
 from shared.video.decode import decode_frames
@@ -36,7 +35,6 @@ from shared.video.poster import to_picture
 from shared.video.virtual_camera import FULL_CHROMA
 from tests.moving_picture import frames_of
 from tests.pipeline.house import House, build_house, picture
-from tests.pipeline.test_route import Jobs
 
 TAKES_LAST, TAKES_NONE, PROVIDERS = "wan2.2-i2v-a14b", "hunyuanvideo-1.5-i2v", "wavespeed/wan-2.5"
 PAN: dict[str, Any] = {
@@ -69,11 +67,6 @@ KEYFRAME = textured()
 
 
 @pytest.fixture
-def jobs() -> Jobs:
-    return Jobs()
-
-
-@pytest.fixture
 def house() -> House:
     return own_box()
 
@@ -90,13 +83,11 @@ def own_box() -> House:
     return built
 
 
-def routed(house: House, jobs: Jobs, model: str, **more: Any) -> tuple[ClipItem, ClipPlan, Job]:
+def routed(house: House, model: str, **more: Any) -> tuple[ClipItem, ClipPlan, Job]:
     """A clip on its way: its plan and the job that was opened for it."""
     item = prepared(house, model, **more)
-    step = route_clip(house.services, jobs, item)
     plan = house.objects.read(ObjectRef(bucket="work", key=item.run.work.plan(item.index)))
-    there = item.model_copy(update={"clip_key": step.clip_key, "job_id": step.job_id})
-    return there, ClipPlan.model_validate_json(plan), jobs.rows[step.job_id]
+    return item, ClipPlan.model_validate_json(plan), house.jobs.rows[item.job_id]
 
 
 def prepared(house: House, model: str, **more: Any) -> ClipItem:
@@ -114,8 +105,8 @@ def prepared(house: House, model: str, **more: Any) -> ClipItem:
     run = house.ref(house.started[-1])
     house.open(run)
     (item,) = house.plan(run)
-    made = prepare_clip(house.services, item)
-    return item.model_copy(update={"clip_key": made.clip_key})
+    made = prepare_clip(house.services, house.jobs, item)
+    return item.model_copy(update={"clip_key": made.clip_key, "job_id": made.job_id})
 
 
 def given(house: House, job: Job, name: str) -> NDArray[np.float64]:
@@ -136,10 +127,8 @@ def apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     return float(np.abs(one - other).mean())
 
 
-def test_a_model_that_takes_a_last_frame_is_given_both_ends_of_the_path(
-    house: House, jobs: Jobs
-) -> None:
-    _, plan, job = routed(house, jobs, TAKES_LAST)
+def test_a_model_that_takes_a_last_frame_is_given_both_ends_of_the_path(house: House) -> None:
+    _, plan, job = routed(house, TAKES_LAST)
     assert plan.camera_strategy == "start_end_crop"
     assert job.request.last_frame is not None
     assert apart(given(house, job, "image"), seen(PAN["start_rect"])) == 0
@@ -150,17 +139,17 @@ def test_a_model_that_takes_a_last_frame_is_given_both_ends_of_the_path(
 
 
 def test_a_model_that_takes_none_stands_still_and_finishing_follows_the_path(
-    house: House, jobs: Jobs, tmp_path: Path
+    house: House, tmp_path: Path
 ) -> None:
     """Its picture stands still indeed, so every delivered frame is the keyframe's own view."""
-    item, plan, job = routed(house, jobs, TAKES_NONE)
+    item, plan, job = routed(house, TAKES_NONE)
     assert plan.camera_strategy == "virtual_camera"
     assert plan.camera_view == pytest.approx(Rect(0.0, 0.0, 1.0, 1.0))
     assert job.request.last_frame is None
     assert job.request.prompt == f"waves, {STANDS_STILL}"
     assert apart(given(house, job, "image"), seen([0, 0, 1, 1])) == 0
-    bring_home(house, jobs, job, Fraction(24), tmp_path)
-    finish_clip(house.services, item)
+    bring_home(house, job, Fraction(24), tmp_path)
+    finish_clip(house.services, house.jobs, item)
     frames = delivered(house, item, tmp_path)
     assert len(frames) == 120
     size = frames[0].shape[1], frames[0].shape[0]
@@ -179,12 +168,10 @@ def test_a_model_that_takes_none_stands_still_and_finishing_follows_the_path(
     assert settings["camera_view"] == pytest.approx([0, 0, 1, 1])
 
 
-def test_at_another_rate_the_path_is_followed_by_the_clock(
-    house: House, jobs: Jobs, tmp_path: Path
-) -> None:
-    item, _, job = routed(house, jobs, TAKES_NONE)
-    bring_home(house, jobs, job, Fraction(12), tmp_path)
-    finish_clip(house.services, item)
+def test_at_another_rate_the_path_is_followed_by_the_clock(house: House, tmp_path: Path) -> None:
+    item, _, job = routed(house, TAKES_NONE)
+    bring_home(house, job, Fraction(12), tmp_path)
+    finish_clip(house.services, house.jobs, item)
     frames = delivered(house, item, tmp_path)
     assert len(frames) == 120
     size = frames[0].shape[1], frames[0].shape[0]
@@ -203,7 +190,7 @@ def delivered(house: House, item: ClipItem, folder: Path) -> list[NDArray[np.flo
     return [np.asarray(to_picture(each), np.float64) for each in full]
 
 
-def bring_home(house: House, jobs: Jobs, job: Job, rate: Fraction, tmp_path: Path) -> None:
+def bring_home(house: House, job: Job, rate: Fraction, tmp_path: Path) -> None:
     """The clip of a model whose picture does not move."""
     count = int(5 * rate) + 1
     spec = FinishSpec(*SIZE, rate=rate, frame_count=count, source_rate=rate)
@@ -211,7 +198,7 @@ def bring_home(house: House, jobs: Jobs, job: Job, rate: Fraction, tmp_path: Pat
     made = encode(lambda: (still for _ in range(count)), spec=spec, out_dir=tmp_path / "made")
     key = job_result_key(job.job_id)
     house.objects.upload("work", key, made.master.path, content_type="video/mp4")
-    jobs.end(job.job_id, JobState.SUCCEEDED, Outcome.SUCCEEDED, Billed.YES)
+    house.jobs.end(job.job_id, JobState.SUCCEEDED, Outcome.SUCCEEDED, Billed.YES)
 
 
 @pytest.mark.parametrize(
@@ -257,11 +244,11 @@ def test_a_clip_ends_in_one_way_only(house: House) -> None:
     assert "says otherwise how the clip ends" in house.answer("_ERRORS.md")
 
 
-def test_strategies_are_priced_alike_and_are_clips_of_their_own(jobs: Jobs) -> None:
+def test_strategies_are_priced_alike_and_are_clips_of_their_own() -> None:
     keys, prices = set(), set()
     for strategy in ("start_crop", "start_end_crop", "virtual_camera"):
         motion = {**PAN, "strategy": strategy}
-        _, plan, job = routed(own_box(), jobs, TAKES_LAST, motion=motion)
+        _, plan, job = routed(own_box(), TAKES_LAST, motion=motion)
         keys.add(plan.clip_key)
         prices.add(job.estimate_usd)
     assert len(keys) == 3
