@@ -8,8 +8,8 @@ import typer
 from cli import show
 from cli.errors import WrongUse
 from gpu_functions.weights.check import check_weights
-from gpu_functions.weights.pull import BASE, pull_weights
-from gpu_functions.weights.record import revision_of
+from gpu_functions.weights.pull import named_revisions, pull_weights
+from gpu_functions.weights.record import standing
 from shared.catalog import ModelRow, find_model, load_catalog
 from shared.nearest import did_you_mean
 
@@ -26,14 +26,17 @@ def pull(
     ] = None,
     revision: Annotated[
         list[str] | None,
-        typer.Option(help="COMMIT, or PART=COMMIT for a model of several repositories."),
+        typer.Option(
+            help="COMMIT, or PART=COMMIT for a model of several repositories; the newest one is "
+            "taken and recorded when left out."
+        ),
     ] = None,
 ) -> None:
     """Fetch a model's weights; what is there already stays."""
     row = _open_model(model)
     folder = to or Path("weights", row.id)
     folder.mkdir(parents=True, exist_ok=True)
-    record = pull_weights(row, folder, revisions=_revisions(revision or []), tell=show.step)
+    record = pull_weights(row, folder, revisions=named_revisions(revision or []), tell=show.step)
     total = sum(record.sizes.values()) / 1e9
     show.console.print(f"{folder}: {len(record.sizes)} files, {total:.1f} GB, whole")
 
@@ -46,8 +49,10 @@ def check(
     """Say what of a folder is missing or damaged; reads sizes and headers only."""
     row = _open_model(model)
     check_weights(row.id, folder)
-    known = revision_of(folder)
-    show.console.print(f"{folder} is whole" + (f", commit {known}" if known else ""))
+    said, well = standing(row, folder)
+    show.console.print(f"{folder} is whole, {said}")
+    if not well:
+        raise typer.Exit(1)
 
 
 def _open_model(word: str) -> ModelRow:
@@ -57,8 +62,3 @@ def _open_model(word: str) -> ModelRow:
         guess = did_you_mean(word, local)
         raise WrongUse(f"No model of our own GPUs is called `{word}`. {guess}".rstrip())
     return row
-
-
-def _revisions(given: list[str]) -> dict[str, str]:
-    pairs = (text.partition("=") for text in given)
-    return {name if sign else BASE: commit if sign else name for name, sign, commit in pairs}

@@ -78,6 +78,14 @@ def on(tier: GpuTier, *, at_most: int) -> dict[str, Any]:
     }
 
 
+def see_new_weights(model: str) -> None:
+    """A container sees the volume as it was when it started, not what was pulled since."""
+    from gpu_functions.weights.check import weights_problems  # noqa: PLC0415
+
+    if not modal.is_local() and any(weights_problems(Path(WEIGHTS) / model)):
+        weights.reload()
+
+
 class _Gpu:
     """What all classes of GPU have in common."""
 
@@ -110,6 +118,7 @@ class _Gpu:
         """One job, from its document to its report; both are plain values."""
         from gpu_functions.runner.rented import run_rented  # noqa: PLC0415
 
+        see_new_weights(self.model)
         call = modal.current_function_call_id() or uuid.uuid4().hex
         job = GpuJob.model_validate(document)
         return run_rented(job, f"{OF_MODAL}{call}", self.tools, lease_sec=LEASE_SEC)
@@ -119,6 +128,7 @@ class _Gpu:
         """Load the model, and tell what that took."""
         from gpu_functions.runner.device import device_name, peak_gib  # noqa: PLC0415
 
+        see_new_weights(self.model)
         models = self.tools.models
         recipe = models.recipes(self.model, os.environ.get("DROPREEL_GPU_CLASS", "cpu"))[0]
         started = time.perf_counter()
@@ -160,8 +170,12 @@ CLASSES: dict[str, Any] = {"rtx4090": Rtx4090, "a100": A100, "h100": H100}
     volumes={WEIGHTS: weights}, secrets=[hugging_face], timeout=180 * MINUTES, cpu=4, memory=8192
 )
 def pull(model: str, revision: str = "") -> str:
-    """Fill the volume with a model's weights, at their pinned revision: no GPU waits for it."""
-    from gpu_functions.weights.pull import BASE, pull_weights  # noqa: PLC0415
+    """Fill the volume with a model's weights: no GPU waits for it.
+
+    `revision` is a commit, or `part=commit,part=commit` for a model of several repositories; left
+    out, the pinned or recorded one counts, then the newest, which is recorded.
+    """
+    from gpu_functions.weights.pull import named_revisions, pull_weights  # noqa: PLC0415
     from shared.catalog.catalog import find_model  # noqa: PLC0415
 
     row = find_model(model)
@@ -170,7 +184,7 @@ def pull(model: str, revision: str = "") -> str:
     folder = Path(WEIGHTS) / row.id
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        pull_weights(row, folder, revisions={BASE: revision} if revision else {}, tell=print)
+        pull_weights(row, folder, revisions=named_revisions(revision.split(",")), tell=print)
     finally:
         weights.commit()  # what was fetched stays, and the next run goes on from there
     return str(folder)

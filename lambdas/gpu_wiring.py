@@ -13,6 +13,7 @@ from shared.aws.documents import DocumentTable
 from shared.aws.gpu import DynamoRecords, Presigner, SqsWorkerQueues
 from shared.gpu_jobs.document import Callback
 from shared.gpu_jobs.engines import MODAL_TOKEN, attached_gpus, worker_rate
+from shared.gpu_jobs.line import longest_line, too_long
 from shared.gpu_jobs.modal import MODAL, ModalGateway
 from shared.gpu_jobs.modal_client import APP, ModalClient
 from shared.gpu_jobs.paper import Paper
@@ -43,8 +44,7 @@ def own_gateway(
             objects=house.objects,
             calls=_modal(token_id, token_secret, app, stage),
         )
-    gpus, queues = attached_gpus(values), environment().worker_queues
-    attached = {gpu: queues[gpu] for gpu in gpus if gpu in queues}
+    attached = _attached(values)
     return WorkerGateway(
         paper=paper(callback, tuple(attached)),
         records=records(house),
@@ -52,6 +52,19 @@ def own_gateway(
         queues=SqsWorkerQueues(client("sqs"), attached),
         usd_per_hour=worker_rate(values),
     )
+
+
+def workers_health(values: Mapping[str, str]) -> dict[str, str]:
+    """`worker` → why it should be passed over just now; empty where it may be sent jobs."""
+    waiting = SqsWorkerQueues(client("sqs"), _attached(values)).waiting()
+    why = too_long(waiting, longest_line(values))
+    return {WORKER: why} if why else {}
+
+
+def _attached(values: Mapping[str, str]) -> dict[str, str]:
+    """Queues of the classes that workers are attached for."""
+    queues = environment().worker_queues
+    return {gpu: queues[gpu] for gpu in attached_gpus(values) if gpu in queues}
 
 
 def paper(callback: Callable[[Job], Callback | None], gpus: tuple[str, ...] | None = None) -> Paper:

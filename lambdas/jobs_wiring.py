@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 
 from lambdas.environment import environment
-from lambdas.gpu_wiring import OWN, own_gateway
+from lambdas.gpu_wiring import OWN, own_gateway, workers_health
 from lambdas.keys_wiring import CALLBACK_SECRET, provider_secrets, reachable
 from lambdas.money_wiring import ledger
 from lambdas.observability import count, logger
@@ -66,8 +66,13 @@ def routed_services() -> Services:
         prompts=lambda name: prompt_writer(policy(name)),
         scoring=partial(_scoring, books),
         price=partial(price_anywhere, provider_secrets().values()),
-        health=DynamoBreakers(DocumentTable(table(), house.meter)).health,
+        health=partial(_health, DynamoBreakers(DocumentTable(table(), house.meter))),
     )
+
+
+def _health(breakers: DynamoBreakers) -> dict[str, str]:
+    """Engines to pass over just now: paused providers, and a box of yours with too long a line."""
+    return breakers.health() | workers_health(provider_secrets().values())
 
 
 def planning_services() -> Services:

@@ -54,6 +54,24 @@ class Operation(StrEnum):
     TEXT_TO_VIDEO = "text_to_video"
 
 
+class CameraStrategy(StrEnum):
+    """How a clip's camera path comes about (X-05).
+
+    `rendered`: the camera follows it itself. `words`: told to the model in its prompt, for a clip
+    from words alone. `start_crop`: told so too, and the model starts from the first view.
+    `start_end_crop`: it is given the last view as well, as the frame to end on. `virtual_camera`:
+    it is given all that the path shows and told to stand still; finishing follows the path over
+    its frames. `auto`: whichever of them the model can do best.
+    """
+
+    AUTO = "auto"
+    RENDERED = "rendered"
+    WORDS = "words"
+    START_CROP = "start_crop"
+    START_END_CROP = "start_end_crop"
+    VIRTUAL_CAMERA = "virtual_camera"
+
+
 class RateControl(StrEnum):
     """How the encoder spends its bits (seed X-17)."""
 
@@ -99,6 +117,7 @@ class MotionRequest(Document):
     duration_sec: float = 4.0
     easing: Easing = Easing.EASE_IN_OUT
     intensity: Probability | None = None
+    strategy: CameraStrategy = CameraStrategy.AUTO
 
 
 class CodecProfile(Document):
@@ -257,8 +276,11 @@ class ClipPlan(Document):
     model_revision: str
     engine: str = "camera_move"
     why_this_model: tuple[str, ...] = ()
-    camera_strategy: str = Field(
-        "rendered", description="how the camera path is realised: rendered, or start_crop (X-05)"
+    camera_strategy: CameraStrategy = Field(
+        CameraStrategy.RENDERED, description="how the camera path is realised (X-05)"
+    )
+    camera_view: Rect | None = Field(
+        None, description="what the model shows of the keyframe, where a virtual camera follows"
     )
     operation: Operation
     motion: MotionPlan

@@ -103,6 +103,13 @@ OBJECT_RIGHTS = {
 }
 
 
+WORKERS_RIGHTS = {
+    Access.QUEUE_WORK: "sqs:SendMessage",
+    Access.SEE_LINES: "sqs:GetQueueAttributes",
+}
+"""To each of the queues that workers pull from."""
+
+
 def grant(role: iam.Role, access: Iterable[Access], places: Places) -> None:
     """Give a role exactly these rights, and the refusal that every writer carries."""
     for right in sorted(access):
@@ -110,9 +117,9 @@ def grant(role: iam.Role, access: Iterable[Access], places: Places) -> None:
             _grant_objects(role, OBJECT_RIGHTS[right], places)
         elif right is Access.ASK_MODELS:
             _grant_models(role)
-        elif right is Access.QUEUE_WORK:
+        elif right in WORKERS_RIGHTS:
             for queue in places.workers:
-                role.add_to_policy(_allow(("sqs:SendMessage",), queue.queue_arn))
+                role.add_to_policy(_allow((WORKERS_RIGHTS[right],), queue.queue_arn))
         else:
             role.add_to_policy(_whole(right, places))
     role.add_to_policy(protect(places.buckets))

@@ -33,6 +33,7 @@ class Access(StrEnum):
     DROP_AGAIN = "send to the drops queue"
     QUEUE_JOBS = "send to the jobs queue"
     QUEUE_WORK = "send to the workers' queues"
+    SEE_LINES = "count the workers' queues"
     END_WAITS = "end tasks that wait for an answer"
     TELL_OF_JOBS = "tell tasks that wait for jobs"
     READ_KEYS = "read the providers' secret"
@@ -124,9 +125,13 @@ def handler_specs(settings: Settings) -> tuple[HandlerSpec, ...]:
         # looks into the library, so that a name taken by a stranger is refused before rendering
         _spec(
             *("prepare_clip", finish, 3008, 120),
-            *(drop, work, library, Access.WRITE_WORK, keys, Access.ASK_MODELS),
+            *(drop, work, library, Access.WRITE_WORK, keys),
+            *(Access.ASK_MODELS, Access.SEE_LINES),
         ),
-        _spec("route_clip", finish, 3008, 120, drop, work, Access.WRITE_WORK, keys),
+        _spec(
+            *("route_clip", finish, 3008, 120),
+            *(drop, work, Access.WRITE_WORK, keys, Access.SEE_LINES),
+        ),
         _spec(
             *("finish_clip", finish, settings.finish_memory_mb, 900),
             *(drop, work, Access.WRITE_WORK),

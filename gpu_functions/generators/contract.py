@@ -88,6 +88,13 @@ class GeneratedFrames:
     sound: "NDArray[np.float32] | None" = None
     sound_rate: int | None = None
 
+    @property
+    def heard(self) -> "tuple[NDArray[np.float32], int] | None":
+        """The sound and its rate; None of a silent model."""
+        if self.sound is None or self.sound_rate is None:
+            return None
+        return self.sound, self.sound_rate
+
 
 class Generator(Protocol):
     """One model in memory. Instances live as long as their process and serve many requests."""

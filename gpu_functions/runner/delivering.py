@@ -56,7 +56,7 @@ def deliver(
         path = Path(folder) / "result.mp4"
         watch.at(Stage.ENCODING, ENCODING_PERCENT)
         with notes.timed(Stage.ENCODING):
-            encode_intermediate(frames, job.target.rate, path)
+            encode_intermediate(frames, job.target.rate, path, take.made.heard)
         watch.at(Stage.UPLOADING, UPLOADING_PERCENT)
         with notes.timed(Stage.UPLOADING):
             files.write_result(path)

@@ -9,9 +9,15 @@ from typing import Any, Protocol
 
 from shared.errors import InternalFault, InvalidInput, Transient
 
+MAIN = "main"
+
 
 class Hub(Protocol):
     """Where repositories of weights are."""
+
+    def newest(self, repository: str) -> str:
+        """The commit that the repository's main branch is at now, in 40 hex digits."""
+        ...
 
     def sizes(self, repository: str, revision: str) -> dict[str, int]:
         """Every file of the repository at that commit, and its size in bytes."""
@@ -37,6 +43,11 @@ class HuggingFace:
 
     def __init__(self, endpoint: str | None = None) -> None:
         self._api: Any = _client().HfApi(endpoint=endpoint)
+
+    def newest(self, repository: str) -> str:
+        """See `Hub.newest`."""
+        with _hub_faults(repository, MAIN):
+            return str(self._api.model_info(repository, revision=MAIN).sha)
 
     def sizes(self, repository: str, revision: str) -> dict[str, int]:
         """See `Hub.sizes`."""

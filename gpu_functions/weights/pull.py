@@ -3,7 +3,7 @@
 import json
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,10 @@ from typing import Any
 from gpu_functions.weights.check import check_weights
 from gpu_functions.weights.choose import INDEX, chosen_files
 from gpu_functions.weights.hub import Hub, HuggingFace
-from gpu_functions.weights.record import Record, write_record
+from gpu_functions.weights.record import BASE, Record, read_record, repositories_of, write_record
 from shared.catalog.model import ModelRow
 from shared.errors import InvalidInput, Problem
 
-BASE = "base"
 COMMIT = re.compile(r"[0-9a-f]{40}")
 GB = 1e9
 
@@ -52,29 +51,38 @@ def pull_weights(
 
     Parameters
     ----------
-    revisions : commit by part, `base` being the model itself; what the row pins needs none.
+    revisions : commit by part, `base` being the model itself. Where none is given, the row's pin
+        counts, then the commit that the folder's record holds, then the one that the repository is
+        at now: it is told, and from then on recorded.
 
     Raises
     ------
-    InvalidInput : no open weights, no commit, no access, or not enough room on the disk.
+    InvalidInput : no open weights, no such commit, no access, or not enough room on the disk.
     Transient : the hub is not reached; what was fetched stays, and the next run goes on from there.
     WeightsMissing : what came is damaged.
     """
     if not row.open_weights or not row.provider_model:
         raise InvalidInput(f"`{row.id}` has no weights to fetch.")
-    parts = _parts(row, revisions or {})
     source = hub or HuggingFace()
+    parts = _parts(row, folder, revisions or {}, source, tell)
     wanted = {part: _wanted(source, part, folder) for part in parts}
     _require_room(wanted, folder)
+    # First of all, so that a fetch that breaks off goes on with the very same commits.
+    record = _recorded(row, folder, wanted)
     for part, sizes in wanted.items():
         for name, size in sizes.items():
             tell(f"{part.repository}/{name} ({size / GB:.2f} GB)")
             _drop_spoilt(part.folder(folder) / name, size)
             source.fetch(part.repository, part.revision, name, part.folder(folder))
     _lay_over(folder, [part.name for part in parts if part.name != BASE])
+    check_weights(row.id, folder)
+    return record
+
+
+def _recorded(row: ModelRow, folder: Path, wanted: Mapping[_Part, Mapping[str, int]]) -> Record:
     record = Record(
         model=row.id,
-        revisions={part.repository: part.revision for part in parts},
+        revisions={part.repository: part.revision for part in wanted},
         sizes={
             str((part.folder(folder) / name).relative_to(folder)): size
             for part, sizes in wanted.items()
@@ -83,30 +91,43 @@ def pull_weights(
         },
     )
     write_record(folder, record)
-    check_weights(row.id, folder)
     return record
 
 
-def _parts(row: ModelRow, revisions: Mapping[str, str]) -> list[_Part]:
-    repositories = row.parts or {BASE: row.provider_model}
-    unknown = set(revisions) - set(repositories)
+def named_revisions(words: Iterable[str]) -> dict[str, str]:
+    """`COMMIT`, or `PART=COMMIT` for a model of several repositories → commit by part."""
+    pairs = (word.strip().partition("=") for word in words if word.strip())
+    return {name if sign else BASE: commit if sign else name for name, sign, commit in pairs}
+
+
+def _parts(
+    row: ModelRow, folder: Path, given: Mapping[str, str], hub: Hub, tell: Tell
+) -> list[_Part]:
+    repositories = repositories_of(row)
+    unknown = set(given) - set(repositories)
     if unknown:
         raise InvalidInput(f"`{row.id}` has no part {sorted(unknown)}; it has {[*repositories]}.")
-    problems, parts = [], []
-    for name, repository in repositories.items():
-        revision = revisions.get(name, row.revision if name == BASE else "")
-        option = f"--revision {'' if len(repositories) == 1 else f'{name}='}COMMIT"
-        if not revision:
-            message = f"No commit of {repository} is pinned for `{row.id}`."
-            hint = f"Its page at the hub lists them; give one with `{option}`."
-            problems.append(Problem(name, message, hint, "missing"))
-        elif not COMMIT.fullmatch(revision):
-            message = f"`{revision}` is no commit: branches and tags move."
-            problems.append(Problem(name, message, f"Give the 40 hex digits: `{option}`."))
-        else:
-            parts.append(_Part(name, repository, revision))
+    problems = [
+        Problem(
+            name,
+            f"`{commit}` is no commit: branches and tags move.",
+            f"Give the 40 hex digits: `--revision {option}COMMIT`, or leave it out.",
+        )
+        for name, commit in given.items()
+        for option in ["" if len(repositories) == 1 else f"{name}="]
+        if not COMMIT.fullmatch(commit)
+    ]
     if problems:
         raise InvalidInput.because(problems)
+    record = read_record(folder)
+    locked = record.revisions if record else {}
+    parts = []
+    for name, repository in repositories.items():
+        commit = given.get(name) or row.pin(name) or locked.get(repository)
+        if not commit:
+            commit = hub.newest(repository)
+            tell(f"{repository}: no commit is pinned; it is at {commit}, which is kept from now on")
+        parts.append(_Part(name, repository, commit))
     return parts
 
 

@@ -4,9 +4,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from shared.catalog.model import ModelRow
 from shared.clip import Document
 
 NAME = "dropreel_weights.json"
+BASE = "base"
+"""The part of a model that all others are laid over; of most models the only one."""
 
 
 class Record(Document):
@@ -42,3 +45,28 @@ def revision_of(folder: Path) -> str:
     """The commits that a folder's weights are of, for a clip's metadata; ``""`` when unknown."""
     record = read_record(folder)
     return " ".join(sorted(record.revisions.values())) if record else ""
+
+
+def repositories_of(row: ModelRow) -> dict[str, str]:
+    """The repositories that a model's weights are from, by part."""
+    return dict(row.parts) or {BASE: row.provider_model}
+
+
+def standing(row: ModelRow, folder: Path) -> tuple[str, bool]:
+    """How the folder's commits stand to those that the catalogue pins, and whether that is well.
+
+    Not well is only what is known to be another commit than the pinned one.
+    """
+    record = read_record(folder)
+    if record is None:
+        return "of no recorded commit: nobody wrote down where it is from", True
+    said, well = [], True
+    for part, repository in repositories_of(row).items():
+        commit, pin = record.revisions.get(repository, ""), row.pin(part)
+        if pin and commit != pin:
+            said.append(f"{repository} at {commit or 'no known commit'}; the catalogue pins {pin}")
+            well = False
+        else:
+            state = "as the catalogue pins it" if pin else "unpinned: the catalogue names none"
+            said.append(f"{repository} at {commit or 'no known commit'} ({state})")
+    return "; ".join(said), well

@@ -200,9 +200,15 @@ def _put_down(take: Take, scratch: Path | None) -> Frames:
     except OSError:
         path.unlink(missing_ok=True)
         raise
-    return Frames(path, str(take.made.fps), take.used_frames)
+    made = take.made
+    return Frames(path, str(made.fps), take.used_frames, made.sound, made.sound_rate)
 
 
 def _pick_up(frames: Frames) -> Take:
-    made = GeneratedFrames(frames=np.load(frames.path), fps=Fraction(frames.fps))
+    made = GeneratedFrames(
+        frames=np.load(frames.path),
+        fps=Fraction(frames.fps),
+        sound=frames.sound,
+        sound_rate=frames.sound_rate,
+    )
     return Take(made, frames.used)

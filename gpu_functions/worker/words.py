@@ -2,20 +2,30 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gpu_functions.runner.notes import Notes
 from shared.gpu_jobs.document import Addresses, GpuJob
 from shared.gpu_jobs.messages import Stage, Verdict
 from shared.gpu_jobs.report import Report
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 
 @dataclass(frozen=True)
 class Frames:
-    """Generated frames on their way to the other half; `path` is a NumPy file of ours."""
+    """Generated frames on their way to the other half; `path` is a NumPy file of ours.
+
+    Sound is small, and travels as it is.
+    """
 
     path: Path
     fps: str
     used: int
+    sound: "NDArray[np.float32] | None" = None
+    sound_rate: int | None = None
 
 
 # from the foreman

@@ -49,6 +49,18 @@ class SqsWorkerQueues:
         except (BotoCoreError, ClientError) as error:
             raise Transient(f"the workers' queue did not take the job: {error}") from error
 
+    def waiting(self) -> dict[str, int]:
+        """Jobs in line by class of GPU, as far as SQS knows; nothing while it cannot be asked."""
+        try:
+            return {gpu: self._depth(url) for gpu, url in self._urls.items()}
+        except (BotoCoreError, ClientError):
+            return {}
+
+    def _depth(self, url: str) -> int:
+        asked = "ApproximateNumberOfMessages"
+        answer = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[asked])
+        return int(answer["Attributes"][asked])
+
 
 class Presigner:
     """Addresses that open one object for a time."""

@@ -1,5 +1,6 @@
 """One model: what it is, what it can do, where it runs, what it costs and until when."""
 
+import re
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -14,6 +15,9 @@ from shared.clip import Document, Operation
 CAMERA_MOVE = "camera_move"
 OWN_ENGINES = frozenset({CAMERA_MOVE, "modal", "worker"})
 """Engines that run our own code: nothing of the creator's goes to a provider of models (E02)."""
+
+Commit = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+"""Of a repository, whole: what is shorter may come to mean two, and branches move."""
 
 Engine = Annotated[str, Field(pattern=r"^(camera_move|modal|worker|api:[a-z0-9_]+)$")]
 
@@ -105,6 +109,7 @@ class ModelRow(Document):
     revision : the commit of the weights' repository; empty while nobody has pinned one.
     parts : repositories by component, where weights are put together from several; `base` is the
         one that all else is laid over.
+    part_revisions : the commits of `parts`, where they are pinned.
     recipes : for weights that we run ourselves, names from the recipe book by class of GPU; the
         best first.
     sampling : for weights that we run ourselves, what holds where a request says nothing.
@@ -141,6 +146,7 @@ class ModelRow(Document):
     tested: Tested | None = None
     revision: str = ""
     parts: dict[str, str] = Field(default_factory=dict)
+    part_revisions: dict[str, Commit] = Field(default_factory=dict)
     recipes: dict[GpuClass, tuple[str, ...]] = Field(default_factory=dict)
     sampling: Sampling | None = None
     note: str = ""
@@ -159,6 +165,19 @@ class ModelRow(Document):
         if unknown := named - recipe_book().keys():
             raise ValueError(f"{self.id}: these recipes are in no book: {sorted(unknown)}")
         return self
+
+    @model_validator(mode="after")
+    def _pins_are_commits_of_its_parts(self) -> "ModelRow":
+        if self.recipes and self.revision and not re.fullmatch(r"[0-9a-f]{40}", self.revision):
+            raise ValueError(f"{self.id}: `{self.revision}` is no commit of 40 hex digits")
+        if unknown := self.part_revisions.keys() - self.parts.keys():
+            raise ValueError(f"{self.id}: commits are pinned of no parts of it: {sorted(unknown)}")
+        return self
+
+    def pin(self, part: str) -> str:
+        """The pinned commit of a part of the weights; ``""`` while nobody has pinned one."""
+        own = self.revision if not self.parts else ""
+        return self.part_revisions.get(part, own)
 
     @property
     def engines(self) -> tuple[str, ...]:

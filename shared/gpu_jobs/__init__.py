@@ -8,6 +8,7 @@
     record      what was heard of a job so far, and the rules of who may run it
     report      how it ended: an object beside the result, written last
     reading     what the jobs engine makes of record and report
+    line        when the one at your own box is too long
     worker, modal   the two engines behind the engine's `Gateway`
 
 A runner holds no key of ours. What it may do stands in the document: read the keyframe, write one

@@ -3,6 +3,7 @@
 | setting | means |
 | --- | --- |
 | `WORKER_GPUS` | classes that workers of yours are attached for: `rtx4090`, or `rtx4090,a100` |
+| `WORKER_LINE` | how many jobs may wait in a worker's queue before new clips go elsewhere |
 | `WORKER_USD_PER_HOUR` | what an hour of your box costs you; 0 unless set |
 | `MODAL_TOKEN_ID`, `MODAL_TOKEN_SECRET` | a token of a Modal workspace with the app deployed |
 | `MODAL_APP`, `MODAL_ENVIRONMENT` | where it is not `dropreel` in the default environment |
@@ -13,6 +14,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
 from shared.gpu_jobs.gpu import tiers
+from shared.gpu_jobs.line import WORKER_LINE
 from shared.gpu_jobs.modal import MODAL
 from shared.gpu_jobs.worker import WORKER
 from shared.jobs.leases import Caps
@@ -23,8 +25,8 @@ WORKER_USD_PER_HOUR = "WORKER_USD_PER_HOUR"
 MODAL_TOKEN = ("MODAL_TOKEN_ID", "MODAL_TOKEN_SECRET")
 SETTINGS = frozenset(
     {
-        *(WORKER_GPUS, WORKER_USD_PER_HOUR, *MODAL_TOKEN, "MODAL_APP", "MODAL_ENVIRONMENT"),
-        *("MODAL_CONCURRENT", "MODAL_PER_MINUTE"),
+        *(WORKER_GPUS, WORKER_LINE, WORKER_USD_PER_HOUR, *MODAL_TOKEN),
+        *("MODAL_APP", "MODAL_ENVIRONMENT", "MODAL_CONCURRENT", "MODAL_PER_MINUTE"),
     }
 )
 

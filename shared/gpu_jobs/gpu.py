@@ -97,6 +97,8 @@ def choose_class(row: ModelRow, asked: object = None, among: Collection[str] | N
     if asked is not None and asked not in tiers():
         guess = did_you_mean(str(asked), tiers())
         raise InvalidInput(f"`{asked}` is no class of GPU. {guess} Known: {', '.join(tiers())}.")
+    if asked is not None and asked not in there:
+        raise InvalidInput(f"no `{asked}` is attached here, but: {', '.join(there) or 'none'}.")
     if asked not in able:
         fits = ", ".join(name for name in tiers() if row.recipes.get(GpuClass(name))) or "none"
         wanted = f"`{asked}`" if asked else f"any GPU that is there ({', '.join(there) or 'none'})"

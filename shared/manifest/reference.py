@@ -161,6 +161,18 @@ it ([providers.md](providers.md)); without one a fixed template does. The same w
 same prompt, so dropping them again pays for nothing twice. The words are taken as data: nothing in
 them is followed as an instruction. What was sent and who wrote it is in the clip's metadata.
 
+No model takes rectangles, so `motion.strategy` says how one comes to them:
+
+| `strategy` | the model is given | and |
+|---|---|---|
+| `start_crop` | the first view | the move in words; where it ends is left to it |
+| `start_end_crop` | the first view and the last | the frames between are its own |
+| `virtual_camera` | all that the path shows | stands still; finishing follows the path over it |
+
+By itself (`auto`) an open model on GPUs of your own gets both ends where it takes a last frame,
+else a virtual camera, else the first view with a deviation that says so; a provider's model gets
+the first view. What was used is in the metadata, and no strategy costs more than another.
+
 A talking avatar takes no `duration_sec` of its own; one in `defaults` is for the other clips.
 
 `audio`, `mask_image` and `last_frame` name files beside the manifest. They are waited for like

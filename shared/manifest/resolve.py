@@ -244,11 +244,21 @@ def _decide_route(merged: dict[str, Any], *, has_keyframe: bool) -> None:
         merged["operation"] = operation if has_keyframe else Operation.TEXT_TO_VIDEO
 
 
+def _strategy_problems(merged: Mapping[str, Any], path: str) -> list[Problem]:
+    """A clip ends in one way: on the creator's picture, or where the camera's path ends."""
+    strategy = merged.get("motion", {}).get("strategy")
+    if strategy not in ("start_end_crop", "virtual_camera") or "last_frame" not in merged:
+        return []
+    message = f"is `{strategy}`, and `last_frame` says otherwise how the clip ends."
+    return [Problem(path, message, "Leave one of the two out.", "conflict")]
+
+
 def _check(item: ManifestItem, merged: Mapping[str, Any], problems: list[Problem]) -> None:
     place = f"keyframes[{item.index}]"
     motion = merged.get("motion", {})
     kind, start, end = (motion.get(name) for name in ("type", "start_rect", "end_rect"))
     problems = [*motion_problems(kind, start, end, f"{place}.motion"), *problems]
+    problems += _strategy_problems(merged, f"{place}.motion.strategy")
     params = merged.get("generation_params", {})
     low, high = params.get("min_guidance_scale"), params.get("max_guidance_scale")
     if low is not None and high is not None and low > high:

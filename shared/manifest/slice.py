@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from shared.clip import ClipPlan, ClipRequest, Operation
+from shared.clip import CameraStrategy, ClipPlan, ClipRequest, Operation
 from shared.manifest.v1 import SCHEMA_VERSION
 
 
@@ -37,6 +37,7 @@ def resolved_manifest(
             "duration_sec": None if from_sound else motion.duration_sec,
             "easing": motion.easing.value,
             "intensity": motion.intensity,
+            "strategy": _strategy(request.motion.strategy),
         },
         "finish": request.finish.model_dump(mode="json"),
         "generation_params": {
@@ -62,3 +63,7 @@ def _without_nulls(value: dict[str, Any]) -> dict[str, Any]:
         if each is not None
     }
     return {name: each for name, each in clean.items() if each != {}}
+
+
+def _strategy(asked: CameraStrategy) -> str | None:
+    return None if asked is CameraStrategy.AUTO else asked.value

@@ -49,6 +49,9 @@ class Block(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+AskedStrategy = Literal["auto", "start_crop", "start_end_crop", "virtual_camera"]
+
+
 class Motion(Block):
     """The camera's way over the keyframe."""
 
@@ -67,6 +70,9 @@ class Motion(Block):
     easing: Easing | None = Field(None, description="how the camera gathers and loses speed")
     intensity: Annotated[Number, Field(ge=0, le=1)] | None = Field(
         None, description="how strong the move is, where no rectangle says it", examples=[0.5]
+    )
+    strategy: AskedStrategy | None = Field(
+        None, description="how a model comes to the move; `auto` unless said"
     )
 
 

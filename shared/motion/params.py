@@ -18,8 +18,10 @@ BUCKET_RANGE = (1, 255)
 
 SVD_FAMILY = ("svd", "stable-video-diffusion", "stable_video_diffusion")
 
+STANDS_STILL = "locked-off camera, no camera movement"
+
 _PHRASES = {
-    MotionType.STATIC: "locked-off camera, no camera movement",
+    MotionType.STATIC: STANDS_STILL,
     MotionType.ZOOM_IN: "slow camera zoom in",
     MotionType.ZOOM_OUT: "slow camera zoom out",
     MotionType.PAN_LEFT: "slow camera pan to the left",

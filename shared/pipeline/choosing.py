@@ -6,11 +6,12 @@ from shared.catalog.can import Need
 from shared.catalog.capability import expands_prompt
 from shared.catalog.catalog import load_catalog
 from shared.catalog.model import CAMERA_MOVE, ModelRow
-from shared.clip import ClipRequest, Deviation, Operation
+from shared.clip import CameraStrategy, ClipRequest, Deviation, Operation
 from shared.errors import InternalFault
 from shared.jobs.deadlines import OWN_GPUS
 from shared.jobs.request import Delivery, MediaInput, VideoRequest
-from shared.motion.params import camera_kind, camera_phrase, motion_bucket
+from shared.motion.params import STANDS_STILL, camera_kind, camera_phrase, motion_bucket
+from shared.pipeline.camera import Camera, camera_for
 from shared.pipeline.decide import Draft, Maker, Shape
 from shared.pipeline.materials import Materials
 from shared.pipeline.services import Services
@@ -24,6 +25,7 @@ SCENE_GUIDANCE = 0.5
 # Settings that have a place of their own in the envelope, or belong to finishing.
 ENVELOPE = frozenset({"model", "fps", "seed"})
 BUCKET = "motion_bucket_id"
+END_VIEW = "end_view.png"
 
 
 def video_request(
@@ -31,8 +33,8 @@ def video_request(
 ) -> VideoRequest:
     """The clip in the envelope that every model understands, without the files themselves.
 
-    The keyframe goes as the first view of the camera path (strategy `start_crop`, X-05), its mask
-    as the same view, and the last frame as it fits the clip.
+    The keyframe goes as one view of it (`shared.pipeline.camera`), its mask as the same view, and
+    the last frame as it fits the clip.
     """
     seed = request.generation_params.get("seed")
     from_sound = request.operation is Operation.TALKING_AVATAR
@@ -43,8 +45,7 @@ def video_request(
         prompt=request.prompt or "",
         negative_prompt=request.negative_prompt,
         image=_picture("keyframe.png", "", size) if materials.has_keyframe else None,
-        last_frame=materials.last_frame
-        and _picture("last_frame.png", materials.last_frame.sha256, size),
+        last_frame=_last_frame(request, size, materials),
         mask=materials.mask and _picture("mask_image.png", materials.mask.sha256, size),
         audio=materials.audio,
         duration_sec=None if from_sound else request.motion.duration_sec,
@@ -60,6 +61,16 @@ def video_request(
             if name not in ENVELOPE and value is not None
         },
     )
+
+
+def _last_frame(
+    request: ClipRequest, size: tuple[int, int], materials: Materials
+) -> MediaInput | None:
+    """The creator's own, or the camera's last view where the manifest insists on it."""
+    if materials.last_frame is not None:
+        return _picture("last_frame.png", materials.last_frame.sha256, size)
+    insists = request.motion.strategy is CameraStrategy.START_END_CROP
+    return _picture(END_VIEW, "", size) if insists and materials.has_keyframe else None
 
 
 def camera_params(request: ClipRequest, shape: Shape, row: ModelRow) -> dict[str, int]:
@@ -111,10 +122,12 @@ def model_request(row: ModelRow, candidate: Candidate, wanted: VideoRequest) -> 
     )
 
 
-def with_camera(wanted: VideoRequest, shape: Shape) -> VideoRequest:
-    """The request with the camera's words after the creator's."""
-    words = ", ".join(part for part in (wanted.prompt, camera_phrase(shape.motion)) if part)
-    return wanted.model_copy(update={"prompt": words})
+def with_camera(wanted: VideoRequest, shape: Shape, camera: Camera) -> VideoRequest:
+    """The request with the camera's words after the creator's, and the view that it ends on."""
+    phrase = STANDS_STILL if camera.followed else camera_phrase(shape.motion)
+    words = ", ".join(part for part in (wanted.prompt, phrase) if part)
+    last = wanted.last_frame if camera.last is None else _picture(END_VIEW, "", shape.size)
+    return wanted.model_copy(update={"prompt": words, "last_frame": last})
 
 
 def rank_clip(
@@ -170,17 +183,18 @@ def maker_of(ranking: Ranking, candidate: Candidate, draft: Draft) -> Maker:
     )
     why = tuple(ranking.explanation(candidate))
     wanted = video_request(draft.request, draft.shape.size, draft.materials)
-    camera = camera_params(draft.request, draft.shape, row)
-    asked = model_request(row, candidate, with_camera(wanted, draft.shape)).model_copy(
+    camera = camera_for(row, candidate.engine, draft)
+    asked = model_request(row, candidate, with_camera(wanted, draft.shape, camera)).model_copy(
         update={
-            "params": {**wanted.params, **camera},
+            "params": {**wanted.params, **camera_params(draft.request, draft.shape, row)},
             # nobody else heeds it, and it would rename clips that were paid for before
             "delivery": delivery(draft) if candidate.engine in OWN_GPUS else None,
         }
     )
     trimmed = _trimmed(candidate, asked_sec)
+    changed = (*deviations, *trimmed, *camera.deviations)
     renders = row.id == CAMERA_MOVE
-    return Maker(*(row, candidate.engine, why, (*deviations, *trimmed)), None if renders else asked)
+    return Maker(row, candidate.engine, camera, why, changed, None if renders else asked)
 
 
 def _trimmed(candidate: Candidate, asked_sec: float) -> tuple[Deviation, ...]:

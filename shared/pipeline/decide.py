@@ -28,6 +28,7 @@ from shared.motion.path import CameraPath
 from shared.motion.remedy import passing_move
 from shared.motion.speed import motion_speed
 from shared.picture_size import output_size, parse_aspect
+from shared.pipeline.camera import Camera
 from shared.pipeline.materials import Materials, input_file
 from shared.pipeline.plan import ClipOrder
 from shared.pipeline.services import ClipItem
@@ -48,10 +49,12 @@ class Shape:
 
 @dataclass(frozen=True)
 class Maker:
-    """The model that makes the clip, why it, and what it is asked for (the camera: nothing)."""
+    """The model that makes the clip, how it comes to the camera's move, why it, and what it is
+    asked for (the camera: nothing)."""
 
     row: ModelRow
     engine: str
+    camera: Camera
     why: tuple[str, ...] = ()
     deviations: tuple[Deviation, ...] = ()
     asked: VideoRequest | None = None
@@ -113,6 +116,7 @@ def decide_clip(item: ClipItem, draft: Draft, maker: Maker) -> ClipPlan:
         "params": request.generation_params,
         "prompts": [request.prompt, request.negative_prompt],
         **({} if maker.renders else _asked_of_a_model(request, draft.materials)),
+        **maker.camera.content,
     }
     return ClipPlan(
         project_id=item.run.project_id,
@@ -126,7 +130,8 @@ def decide_clip(item: ClipItem, draft: Draft, maker: Maker) -> ClipPlan:
         model_revision=model.revision,
         engine=maker.engine,
         why_this_model=(*_whose_route(request), *maker.why),
-        camera_strategy="rendered" if maker.renders else "start_crop",
+        camera_strategy=maker.camera.strategy,
+        camera_view=maker.camera.followed,
         operation=request.operation,
         motion=motion,
         width=shape.size[0],
@@ -181,7 +186,12 @@ def generation(maker: Maker, draft: Draft) -> Generation:
     if asked is None:
         raise InternalFault("the camera is asked for nothing")
     expands = maker.row.capabilities.prompt_expansion is not Need.NO
-    files = {"audio": asked.audio, "mask_image": asked.mask, "last_frame": asked.last_frame}
+    theirs = draft.materials.last_frame is not None  # and not a view of the keyframe
+    files = {
+        "audio": asked.audio,
+        "mask_image": asked.mask,
+        "last_frame": asked.last_frame if theirs else None,
+    }
     return Generation(
         prompt=asked.prompt,
         prompt_written_by=written.by if written else "",

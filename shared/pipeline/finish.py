@@ -24,6 +24,7 @@ from shared.gpu_jobs.report import Report
 from shared.jobs.ports import JobStore
 from shared.keys import ArtefactKeys, job_report_key, job_result_key, made_key
 from shared.motion.path import CameraPath
+from shared.motion.views import within_view
 from shared.pipeline.history import NOTHING_TRIED, read_history
 from shared.pipeline.materials import read_keyframe
 from shared.pipeline.plan import ClipOrder
@@ -35,6 +36,7 @@ from shared.video.finish import finish_clip as encode_clip
 from shared.video.finish_spec import FinishedFile, FinishResult, FinishSpec
 from shared.video.loudness import sound_checks
 from shared.video.sound_track import has_sound
+from shared.video.virtual_camera import follow_path
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,9 @@ def _generated(
     sound, note = _sound(services, plan, order, path) if plan.keeps_sound else (None, "")
     notes = (note, _cut_off(plan, made))
     return Source(
-        partial(decode_frames, path, size=(plan.width, plan.height)),
+        _followed(plan, path, rate)
+        if plan.camera_view
+        else partial(decode_frames, path, size=(plan.width, plan.height)),
         rate,
         Interpolation.NONE if same else Interpolation.MINTERPOLATE,
         sound,
@@ -165,6 +169,19 @@ def _cut_off(plan: ClipPlan, made: tuple[int, int]) -> str:
     return (
         f"{plan.model} made {shape}, another shape than the clip's {plan.width}×{plan.height}: "
         f"its middle is shown, {shown:.0%} of the picture."
+    )
+
+
+def _followed(plan: ClipPlan, made: Path, rate: Fraction) -> Callable[[], Iterable[VideoFrame]]:
+    """The model's frames under a virtual camera, each at its own moment of the path (X-05)."""
+    path = CameraPath(plan.motion.start_rect, plan.motion.end_rect, plan.motion.easing)
+    view = plan.camera_view or path.start
+    share = frame_rate(plan.fps) / rate / max(1, plan.frame_count - 1)
+    return partial(
+        follow_path,
+        made,
+        lambda index: within_view(path.rect_at(float(index * share)), view),
+        (plan.width, plan.height),
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.batch import Check, ClipStatus
-from shared.clip import ClipPlan, Document, ObjectRef, Stabilise
+from shared.clip import CameraStrategy, ClipPlan, Document, ObjectRef, Stabilise
 from shared.frames import frame_rate
 from shared.keys import ArtefactKeys
 from shared.motion.path import CameraPath
@@ -101,7 +101,8 @@ def expectation(plan: ClipPlan, finished: dict[str, Any]) -> Expectation:
         sha256=finished["files"]["master"]["sha256"],
         audio=finished["video"].get("has_sound", False),
         # A model is asked for motion even where the camera stands.
-        moving=plan.camera_strategy != "rendered" or plan.motion.start_rect != plan.motion.end_rect,
+        moving=plan.camera_strategy is not CameraStrategy.RENDERED
+        or plan.motion.start_rect != plan.motion.end_rect,
     )
 
 
@@ -133,7 +134,8 @@ def reference_of(
     part = seen_part(path, keyframe_size)
     size = picture.shape[1], picture.shape[0]
     # `deshake` moves frames by what it finds in them.
-    ours = plan.camera_strategy == "rendered" and plan.finish.stabilise is Stabilise.NONE
+    rendered = plan.camera_strategy is CameraStrategy.RENDERED
+    ours = rendered and plan.finish.stabilise is Stabilise.NONE
     rects = path.rects(plan.frame_count) if ours else [path.start]
     return Reference(
         picture,

@@ -8,6 +8,7 @@ from shared.errors import ModelUnavailable
 from shared.jobs.ports import JobStore
 from shared.jobs.request import VideoRequest
 from shared.pipeline.attempt import Attempt, open_attempt, place_of
+from shared.pipeline.camera import Camera
 from shared.pipeline.choosing import maker_of
 from shared.pipeline.decide import Draft, Maker, decide_clip
 from shared.pipeline.draft import rank_draft, write_plan
@@ -54,7 +55,7 @@ class NextTry:
         write_plan(self._services, self._item, plan, draft)
         if maker.asked is None:
             return Routed(step=Step.FINISH, clip_key=plan.clip_key), plan
-        attempt = self._attempt(draft, chosen, plan, maker.asked)
+        attempt = self._attempt(draft, chosen, plan, maker.asked, maker.camera)
         objects = self._services.objects
         place = place_of(objects, self._jobs, attempt)
         # Noted before there is a row: the sweep sends off any row that it finds, so one that a
@@ -88,7 +89,7 @@ class NextTry:
         if maker.asked is None:
             return False
         plan = decide_clip(self._item, draft, maker)
-        attempt = self._attempt(draft, candidate, plan, maker.asked, with_files=False)
+        attempt = self._attempt(draft, candidate, plan, maker.asked)
         return place_of(self._services.objects, self._jobs, attempt).row is not None
 
     def _attempt(
@@ -97,9 +98,9 @@ class NextTry:
         candidate: Candidate,
         plan: ClipPlan,
         asked: VideoRequest,
-        *,
-        with_files: bool = True,
+        camera: Camera | None = None,
     ) -> Attempt:
+        """The attempt; without a camera it has no files, which are not needed to find its row."""
         run = self._item.run
         return Attempt(
             project_id=run.project_id,
@@ -110,7 +111,7 @@ class NextTry:
             clip_key=plan.clip_key,
             candidate=candidate,
             request=asked,
-            files=_files(self._services, draft, asked) if with_files else {},
+            files=_files(self._services, draft, asked, camera) if camera else {},
             tried=sum(each.candidate == candidate.key for each in self._tries),
             deadline=self._services.limits.job_deadline,
         )
@@ -153,9 +154,11 @@ def _with_seed(draft: Draft, seed: int | None) -> Draft:
     return replace(draft, request=request, deviations=(*draft.deviations, change))
 
 
-def _files(services: Services, draft: Draft, asked: VideoRequest) -> dict[str, bytes]:
+def _files(
+    services: Services, draft: Draft, asked: VideoRequest, camera: Camera
+) -> dict[str, bytes]:
     """The files of a request, by its field, as bytes."""
-    files = pictures(draft.materials, draft.shape.path.start, draft.shape.size)
+    files = pictures(draft.materials, camera, draft.shape.size)
     if asked.audio is not None:
         files["audio"] = services.objects.read(draft.order.inputs["audio"])
     return files

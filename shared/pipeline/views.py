@@ -1,4 +1,4 @@
-"""The pictures that a model is given: the keyframe as the camera first sees it, and its company.
+"""The pictures that a model is given: the view of the keyframe that it starts from, and others.
 
 A mask is cut exactly as its keyframe; a last frame fills the clip's shape around its middle.
 """
@@ -11,22 +11,25 @@ from PIL import Image
 
 from shared.motion.defaults import largest_crop
 from shared.motion.rect import Rect
+from shared.pipeline.camera import Camera
 from shared.pipeline.materials import Materials
 
 
-def pictures(materials: Materials, start: Rect, size: tuple[int, int]) -> dict[str, bytes]:
+def pictures(materials: Materials, camera: Camera, size: tuple[int, int]) -> dict[str, bytes]:
     """PNG files by the field of the request.
 
     Parameters
     ----------
-    start : where the camera starts over the keyframe.
+    camera : which views of the keyframe the model is given.
     size : the clip's width and height in pixels.
     """
     made: dict[str, bytes] = {}
     if materials.has_keyframe:
-        made["image"] = view(materials.picture.rgb, start, size)
+        made["image"] = view(materials.picture.rgb, camera.shown, size)
     if materials.mask is not None:
-        made["mask"] = view(materials.mask.rgb, start, size, mode="L")
+        made["mask"] = view(materials.mask.rgb, camera.shown, size, mode="L")
+    if camera.last is not None:
+        made["last_frame"] = view(materials.picture.rgb, camera.last, size)
     if materials.last_frame is not None:
         width, height = materials.last_frame.size
         middle = largest_crop(width / height, size[0] / size[1])

@@ -10,7 +10,7 @@ from av.filter import Graph
 from av.video.reformatter import VideoReformatter
 
 from shared.errors import EncodeFailed
-from shared.video.colour import to_bt709
+from shared.video.colour import PIXEL_FORMAT, to_bt709
 
 MAX_PIXELS = 8192 * 4320
 
@@ -46,8 +46,10 @@ def shown_part(made: tuple[int, int], size: tuple[int, int]) -> Crop:
     return Crop((width - part[0]) // 4 * 2, (height - part[1]) // 4 * 2, *part)
 
 
-def decode_frames(path: Path, *, size: tuple[int, int] | None = None) -> Iterator[av.VideoFrame]:
-    """Yield every frame of the first video stream, yuv420p BT.709 limited.
+def decode_frames(
+    path: Path, *, size: tuple[int, int] | None = None, pixel_format: str = PIXEL_FORMAT
+) -> Iterator[av.VideoFrame]:
+    """Yield every frame of the first video stream, BT.709 limited, yuv420p unless asked otherwise.
 
     Parameters
     ----------
@@ -71,7 +73,8 @@ def decode_frames(path: Path, *, size: tuple[int, int] | None = None) -> Iterato
             reformatter, cutter = VideoReformatter(), _Cutter(size) if size else None
             for frame in container.decode(stream):
                 decoded += 1
-                yield to_bt709(cutter(frame) if cutter else frame, reformatter, size)
+                shown = cutter(frame) if cutter else frame
+                yield to_bt709(shown, reformatter, size, pixel_format=pixel_format)
     except (av.FFmpegError, OSError) as error:
         raise EncodeFailed(
             f"{path.name} cannot be decoded past frame {decoded}: {error}"

@@ -9,7 +9,7 @@ function newClip({ name, url, thumb, sidecar = null, problem = "", save = null }
   return {
     name, url, thumb, sidecar, problem, save,
     width: 0, height: 0, image: null, broken: "",
-    rest: {}, aspect: null, motion: null,
+    rest: {}, keptMotion: {}, aspect: null, motion: null,
     untouched: false, // its rectangles are those of the move's name, and follow it
     keepCustom: false, // somebody chose "custom"; dragging does not rename the move
     past: [], future: [], last: { label: "", time: 0 },
@@ -38,6 +38,7 @@ async function openClip(clip) {
 function layOut(clip) {
   const read = readSidecar(clip.sidecar, clip.width, clip.height);
   clip.rest = read.rest;
+  clip.keptMotion = read.keptMotion;
   clip.aspect = read.aspect;
   clip.motion = read.motion;
   clip.keepCustom = read.motion.type === "custom";

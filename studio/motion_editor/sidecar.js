@@ -10,6 +10,7 @@ const MOTION_NAMES = {
   end_rect: "end_rect", end_frame: "end_rect", end_crop: "end_rect",
   duration_sec: "duration_sec", easing: "easing",
 };
+const NOT_EDITED = ["strategy"]; // of the motion, kept as it was
 const IMAGE_NAMES = ["image_path", "keyframe", "image"];
 const FIRST_MOTION = { type: "zoom_in", duration: 4, easing: "ease_in_out", intensity: null };
 const SHORTEST_SEC = 0.2;
@@ -51,7 +52,7 @@ function rectOrNull(value) {
 const between = (value, low, high) =>
   typeof value === "number" && value >= low && value <= high ? value : null;
 
-// What the editor works on: { motion, aspect, rest }. `aspect` is null for the keyframe's own shape.
+// What the editor works on: { motion, keptMotion, aspect, rest }. `aspect` is null for the keyframe's own shape.
 function readSidecar(document_, width, height) {
   const { rest, motion: said } = takeApart(document_);
   const keyframeAspect = width / height;
@@ -79,6 +80,8 @@ function readSidecar(document_, width, height) {
   );
   return {
     rest,
+    keptMotion: Object.fromEntries(NOT_EDITED.filter((name) => Object.hasOwn(said, name))
+      .map((name) => [name, said[name]])),
     aspect,
     changed: [start, end].some((rect) => rect && unlike(rect)),
     motion: {
@@ -122,6 +125,7 @@ function writeSidecar(clip) {
       duration_sec: sixDigits(duration),
       easing,
       ...(intensity === null ? {} : { intensity: sixDigits(intensity) }),
+      ...clip.keptMotion,
     },
     ...(Object.keys(newFinish).length ? { finish: newFinish } : {}),
     ...rest,

@@ -18,7 +18,10 @@ from typing import Any
 import pytest
 
 from local_cloud.sessions import environment_for
-from tests.cloud.town import Town, wait_until
+from shared.aws.ledger import DynamoLedger
+from shared.budget.project import Project
+from shared.routing.policy import Policy
+from tests.cloud.town import PROJECT, Town, wait_until
 from tests.pipeline.house import picture
 
 pytestmark = [
@@ -31,7 +34,7 @@ pytestmark = [
 
 WAN, LTX = "wan2.2-i2v-a14b", "ltx-video-0.9.8-13b"
 LEASE_SEC = 6
-PATIENCE_SEC = 300.0
+PATIENCE_SEC = 600.0
 """A model on a processor, beside everything else that a test machine does."""
 
 QUEUE = "WorkerRtx4090QueueUrl"
@@ -42,7 +45,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.gpu.tiny import build_tiny  # noqa: PLC0415 - torch
 
     folder = tmp_path_factory.mktemp("weights")
-    for model in (WAN, LTX):
+    for model in ONE_OF_EACH.values():
         build_tiny(model, folder / model)
     return folder
 
@@ -123,32 +126,100 @@ def accepted(town: Town, batch: str, *stems: str) -> None:
         )
 
 
-def test_two_families_go_the_whole_way_on_a_box_with_two_gpus(
-    town: Town, weights: Path, tmp_path: Path
+ONE_OF_EACH = {
+    "animatediff": "animatediff",
+    "cogvideox": "cogvideox1.5-5b-i2v",
+    "hunyuan": "hunyuanvideo-i2v",
+    "hunyuan15": "hunyuanvideo-1.5-i2v",
+    "kandinsky": "kandinsky-5-i2v-pro",
+    "ltx": LTX,
+    "ltx2": "ltx-2.5",
+    "mochi": "mochi-1",
+    "svd": "stable-video-diffusion-xt-1.1",
+    "wan": WAN,
+    "zeroscope": "zeroscope-v2-576w",
+}
+"""Families by the name of their clip."""
+
+STRATEGIES = {
+    **dict.fromkeys(("ltx", "wan"), "start_end_crop"),
+    **dict.fromkeys(("mochi", "zeroscope"), "words"),
+}
+FROM_WORDS = ("mochi", "zeroscope")
+WITHOUT_WORDS = ("svd",)
+
+
+@pytest.fixture
+def lenient(town: Town) -> Iterator[None]:
+    """What models with random weights paint is not made again, and Zeroscope's is not sold."""
+    books = DynamoLedger(town.session.client("dynamodb"), town.deployment.state_table)
+    before = books.project(PROJECT) or Project(
+        name=PROJECT, monthly_budget=100_000_000, policy=Policy(allow_unverified_prices=True)
+    )
+    policy = before.policy.model_copy(update={"regenerations": 0, "commercial": False})
+    books.save_project(before.model_copy(update={"policy": policy}))
+    yield
+    now = books.project(PROJECT)
+    assert now is not None
+    books.save_project(now.model_copy(update={"policy": before.policy}))
+
+
+def family_clip(name: str, model: str) -> dict[str, Any]:
+    named = {"image_path": f"{name}.png"} if name not in FROM_WORDS else {"name": name}
+    made_by = "image_to_video" if name not in FROM_WORDS else "text_to_video"
+    words = {} if name in WITHOUT_WORDS else {"prompt": "gulls over a harbour"}
+    short = {"type": "zoom_in", "duration_sec": 1.0} if name not in FROM_WORDS else {}
+    return {
+        **named,
+        **words,
+        "operation": made_by,
+        "route": [model],
+        "motion": short or {"duration_sec": 1.0},
+        "finish": {"fps": 24},
+    }
+
+
+def test_a_clip_of_every_family_goes_the_whole_way_on_a_box_with_two_gpus(
+    town: Town, weights: Path, lenient: None, tmp_path: Path
 ) -> None:
-    batch = "own-box"
+    batch, clips = "families", [family_clip(*each) for each in ONE_OF_EACH.items()]
+    keyframes: dict[str, bytes | dict[str, Any]] = {
+        each["image_path"]: picture(640, 360, seed=90) for each in clips if "image_path" in each
+    }
     with worker(town, weights, tmp_path / "worker.log", gpus="cpu,cpu"):
-        words = {"prompt": "gulls over a harbour"}
-        drop(town, batch, clip("a.png", WAN, **words), clip("b.png", LTX, **words))
-        accepted(town, batch, "a", "b")
-    for stem, model in (("a", WAN), ("b", LTX)):
+        town.drop(batch, keyframes)
+        town.put(batch, "manifest.json", {"keyframes": clips})
+        town.ended(batch, patience_sec=PATIENCE_SEC)
+        states = {stem: each["status"] for stem, each in town.clips(batch).items()}
+        assert set(states.values()) <= {"needs_review", "done"}, town.answer(batch, "_ERRORS.md")
+        for stem in (stem for stem, state in states.items() if state == "needs_review"):
+            town.put(batch, f"{stem}.review.json", {"verdict": "approve", "by": "the test"})
+        for stem in ONE_OF_EACH:
+            wait_until(
+                partial(is_published, town, batch, stem),
+                f"{stem} in the library",
+                lambda: town.answer(batch, "_status.json"),
+                patience_sec=PATIENCE_SEC,
+            )
+    for stem, model in ONE_OF_EACH.items():
         meta = json.loads(town.published(batch, f"{stem}.video_meta.json"))
-        settings, run = meta["generation_settings"], meta["generation_settings"]["run"]
+        settings = meta["generation_settings"]
         assert (settings["model"], settings["engine"]) == (model, "worker")
+        run = settings["run"]
         assert (run["gpu_class"], run["recipe"]) == ("rtx4090", "cpu_float32")
         assert run["gpu"].startswith("CPU"), "what was asked for and what it ran on"
         assert isinstance(run["settings"]["seed"], int), "decided, though nobody asked"
         assert run["interpolation"] == "minterpolate"
-        assert meta["video"]["frame_count"] == 24
         assert meta["cost"]["model_usd"] == 0
-        changed = {each["field"] for each in meta["deviations"]}
-        assert {"generated_size", "generated_width"} <= changed
-        assert f"{stem}.mp4" in town.library(batch)
+        assert "generated_size" in {each["field"] for each in meta["deviations"]}
+        assert meta["video"]["frame_count"] == 24
+        assert meta["video"]["has_sound"] == (stem == "ltx2")
+        assert settings["camera_strategy"] == STRATEGIES.get(stem, "virtual_camera"), stem
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 def test_a_worker_that_is_killed_in_the_middle_is_replaced_and_the_clip_is_made_once(
-    town: Town, weights: Path, tmp_path: Path
+    town: Town, weights: Path, lenient: None, tmp_path: Path
 ) -> None:
     batch = "killed-box"
     with worker(town, weights, tmp_path / "first.log") as first:
@@ -158,10 +229,7 @@ def test_a_worker_that_is_killed_in_the_middle_is_replaced_and_the_clip_is_made_
         first.wait()
         with worker(town, weights, tmp_path / "second.log"):
             accepted(town, batch, "a")
-    claims = sorted(record["claims"] for record in records(town, batch))
-    assert claims == [1, 2], (
-        "taken over once, and once more with another seed (it failed inspection)"
-    )
+    assert [record["claims"] for record in records(town, batch)] == [2], "taken over once"
     assert {name for name in town.library(batch) if name.endswith(".mp4")} == {
         "a.mp4",
         "a.proxy.mp4",

@@ -18,6 +18,7 @@ class LocalHub:
 
     Attributes
     ----------
+    newest : commit that the main branches are at; only `COMMIT` itself has files.
     gated : repositories whose terms nobody has accepted.
     asked : paths of every request.
     """
@@ -27,6 +28,7 @@ class LocalHub:
         self.gated: set[str] = set()
         self.asked: list[str] = []
         self.endpoint = ""
+        self.newest = COMMIT
 
     def answer(self, path: str) -> tuple[int, dict[str, str], bytes]:
         self.asked.append(path)
@@ -38,6 +40,9 @@ class LocalHub:
         folder = self.repositories.get(repository)
         if folder is None:
             return 404, {"X-Error-Code": "RepoNotFound"}, b""
+        if revision == "main":
+            about = {"id": repository, "sha": self.newest, "siblings": []}
+            return 200, {"Content-Type": "application/json"}, json.dumps(about).encode()
         if revision != COMMIT:
             return 404, {"X-Error-Code": "RevisionNotFound"}, b""
         if repository in self.gated:

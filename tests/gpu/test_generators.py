@@ -101,14 +101,17 @@ def test_a_prompt_of_100_kb_is_cut_not_choked_on(loaded: Loaded) -> None:
         assert loaded.make(prompt=LONG_PROMPT).frames.shape == loaded.first.frames.shape
 
 
-def test_extremes_of_shape_are_made_as_asked(loaded: Loaded) -> None:
+@pytest.mark.parametrize("blocks", [(12, 2), (5, 3)])
+def test_extremes_of_shape_and_odd_numbers_of_blocks_are_made_as_asked(
+    loaded: Loaded, blocks: tuple[int, int]
+) -> None:
     rule = loaded.row.capabilities.frames
     assert rule is not None
-    size = (rule.size_multiple * 12, rule.size_multiple * 2)
-    image = keyframe(size) if small_request(loaded.model_id).image else None
-    made = loaded.make(width=size[0], height=size[1], image=image)
+    width, height = (rule.size_multiple * each for each in blocks)
+    image = keyframe((width, height)) if small_request(loaded.model_id).image else None
+    made = loaded.make(width=width, height=height, image=image)
     used = {field: value for field, _, value, _ in made.deviations}
-    assert made.frames.shape[1:3] == (used.get("height", size[1]), used.get("width", size[0]))
+    assert made.frames.shape[1:3] == (used.get("height", height), used.get("width", width))
 
 
 def _nobody(done: int, of: int) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -62,6 +63,31 @@ def test_a_job_runs_where_modal_would_run_it(app: Any) -> None:
         assert town.record is not None
         assert town.record.runner.startswith("modal/")
         assert len(town.files["result.mp4"]) == said["made"]["size_bytes"]
+
+
+@pytest.mark.parametrize(("model", "looks"), [(SVD, 0), ("mochi-1", 1)])
+def test_weights_that_were_pulled_later_are_looked_for_and_no_others(
+    app: Any, monkeypatch: pytest.MonkeyPatch, model: str, looks: int
+) -> None:
+    reloaded: list[int] = []
+    monkeypatch.setattr(app.modal, "is_local", lambda: False)
+    monkeypatch.setattr(app, "weights", SimpleNamespace(reload=lambda: reloaded.append(1)))
+    app.see_new_weights(model)
+    assert len(reloaded) == looks
+
+
+def test_the_cpu_function_takes_commits_of_several_repositories(
+    app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, str]] = []
+    monkeypatch.setattr(
+        "gpu_functions.weights.pull.pull_weights",
+        lambda row, folder, *, revisions, tell: asked.append(revisions),
+    )
+    monkeypatch.setattr(app, "weights", SimpleNamespace(commit=lambda: None))
+    app.pull.local("animatediff", f"base={'a' * 40},controlnet={'b' * 40}")
+    app.pull.local("mochi-1")
+    assert asked == [{"base": "a" * 40, "controlnet": "b" * 40}, {}]
 
 
 def test_warming_up_loads_the_model_and_tells_what_it_took(app: Any) -> None:

@@ -14,6 +14,7 @@ from gpu_functions.generators.contract import (
     OutOfMemory,
 )
 from gpu_functions.generators.diffusers_generator import DiffusersGenerator
+from gpu_functions.generators.faults import torch_faults
 from gpu_functions.generators.pictures import to_frames
 from gpu_functions.generators.registry import open_generator
 from shared.catalog.recipes import recipes_for
@@ -50,10 +51,13 @@ def raising(error: Exception) -> Callable[..., Any]:
     return fail
 
 
+FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9.00 GiB.\nGPU 0")
+
+
 @pytest.mark.parametrize(
     ("raised", "named"),
     [
-        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9.00 GiB.\nGPU 0"), "9.00"),
+        (FULL, "9.00"),
         (MemoryError(), "no reason given"),
         (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 9"), "Default"),
         (
@@ -62,18 +66,20 @@ def raising(error: Exception) -> Callable[..., Any]:
         ),
     ],
 )
-def test_too_little_memory_is_told_and_the_next_request_runs(
-    generator: DiffusersGenerator,
-    raised: Exception,
-    named: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(generator.pipeline.vae, "decode", raising(raised))
-        with pytest.raises(OutOfMemory, match=named) as caught:
-            generate(generator)
+def test_every_way_to_say_that_the_memory_is_full_is_known(raised: Exception, named: str) -> None:
+    with pytest.raises(OutOfMemory, match=named) as caught, torch_faults("trying"):
+        raise raised
     assert caught.value.__cause__ is None
     assert raised.__traceback__ is None, "its frames would hold the tensors that did not fit"
+
+
+def test_too_little_memory_is_told_and_the_next_request_runs(
+    generator: DiffusersGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(generator.pipeline.vae, "decode", raising(FULL))
+        with pytest.raises(OutOfMemory, match="generating with"):
+            generate(generator)
     assert generate(generator) == [1, 2]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from diffusers import StableDiffusionPipeline
+from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from cli.main import app
@@ -16,7 +17,7 @@ from gpu_functions.weights.check import check_weights, promised_size
 from gpu_functions.weights.choose import chosen_files
 from gpu_functions.weights.hub import HuggingFace
 from gpu_functions.weights.pull import pull_weights
-from gpu_functions.weights.record import NAME, read_record, revision_of
+from gpu_functions.weights.record import NAME, read_record, revision_of, standing
 from shared.catalog import ModelRow
 from shared.catalog.recipes import recipes_for
 from shared.errors import InvalidInput, Transient
@@ -215,7 +216,6 @@ def test_a_model_of_several_repositories_is_put_together(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("revisions", "said"),
     [
-        ({}, "No commit of genmo/mochi-1-preview is pinned"),
         ({"base": "main"}, "`main` is no commit: branches and tags move"),
         ({"base": COMMIT[::-1]}, "has no commit"),
         ({"lora": COMMIT}, "has no part"),
@@ -233,6 +233,68 @@ def test_only_a_commit_is_fetched(
 def test_a_pinned_row_needs_no_commit_by_hand(hub: LocalHub, tmp_path: Path) -> None:
     pinned: ModelRow = catalogue_row(MOCHI).model_copy(update={"revision": COMMIT})
     assert pull_weights(pinned, tmp_path, hub=HuggingFace(hub.endpoint)).model == MOCHI
+
+
+def test_the_commit_that_nobody_named_is_looked_up_once_and_kept_ever_after(
+    hub: LocalHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, source, told = catalogue_row(MOCHI), HuggingFace(hub.endpoint), list[str]()
+    first = pull_weights(row, tmp_path, hub=source, tell=told.append)
+    assert first.revisions == {row.provider_model: COMMIT}
+    assert f"no commit is pinned; it is at {COMMIT}" in told[0]
+    monkeypatch.setattr(hub, "newest", COMMIT[::-1])  # somebody pushed
+    cut(tmp_path / WEIGHTS)
+    assert pull_weights(row, tmp_path, hub=source) == first, "mended from the same commit"
+
+
+def test_a_fetch_that_breaks_off_goes_on_with_the_same_commit(
+    hub: LocalHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, source = catalogue_row(MOCHI), HuggingFace(hub.endpoint)
+
+    class Breaking(HuggingFace):
+        def fetch(self, repository: str, revision: str, name: str, folder: Path) -> Path:
+            if name.startswith("vae"):
+                raise Transient("the line is dead")
+            return super().fetch(repository, revision, name, folder)
+
+    with pytest.raises(Transient, match="the line is dead"):
+        pull_weights(row, tmp_path, hub=Breaking(hub.endpoint))
+    assert "diffusion_pytorch_model.safetensors: This file is missing" in trouble(tmp_path)
+    monkeypatch.setattr(hub, "newest", COMMIT[::-1])
+    assert pull_weights(row, tmp_path, hub=source).revisions == {row.provider_model: COMMIT}
+
+
+def test_whether_the_weights_are_the_pinned_ones_is_told(folder: Path, hub: LocalHub) -> None:
+    row = catalogue_row(MOCHI)
+    assert "nobody wrote down where it is from" in standing(row, folder)[0]
+    pull_weights(row, folder, hub=HuggingFace(hub.endpoint))
+    name = row.provider_model
+    assert standing(row, folder) == (
+        f"{name} at {COMMIT} (unpinned: the catalogue names none)",
+        True,
+    )
+    pinned = row.model_copy(update={"revision": COMMIT})
+    assert standing(pinned, folder) == (f"{name} at {COMMIT} (as the catalogue pins it)", True)
+    moved = row.model_copy(update={"revision": "f" * 40})
+    said, well = standing(moved, folder)
+    assert f"the catalogue pins {'f' * 40}" in said
+    assert not well
+    shown = CliRunner().invoke(app, ["weights", "check", "mochi", str(folder)])
+    assert "unpinned" in shown.output
+
+
+def test_a_row_pins_whole_commits_of_parts_that_it_has() -> None:
+    row = catalogue_row("animatediff").model_dump()
+    for wrong in (
+        {"revision": "main"},
+        {"part_revisions": {"base": "abc"}},
+        {"part_revisions": {"lora": COMMIT}},
+    ):
+        with pytest.raises(ValidationError):
+            ModelRow.model_validate({**row, **wrong})
+    right = ModelRow.model_validate({**row, "part_revisions": {"base": COMMIT}})
+    assert (right.pin("base"), right.pin("controlnet")) == (COMMIT, "")
 
 
 def test_no_access_no_hub_and_no_room_are_told_apart(
@@ -265,5 +327,5 @@ def test_the_command_looks_folders_over(folder: Path) -> None:
     cut(folder / WEIGHTS)
     broken = run.invoke(app, ["weights", "check", "mochi-1", str(folder)])
     assert isinstance(broken.exception, WeightsMissing)
-    unpinned = run.invoke(app, ["weights", "pull", "mochi-1", "--to", str(folder)])
-    assert "--revision COMMIT" in str(unpinned.exception)
+    branch = ["weights", "pull", "mochi-1", "--to", str(folder), "--revision", "main"]
+    assert "--revision COMMIT" in str(run.invoke(app, branch).exception)

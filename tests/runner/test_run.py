@@ -54,6 +54,20 @@ def test_a_job_goes_the_whole_way_and_its_report_says_how(town: RunnerTown) -> N
     assert (frames[0].width, frames[0].height) == (64, 32)
 
 
+def test_the_sound_of_a_model_that_makes_its_own_is_delivered(tmp_path: Path) -> None:
+    path, rate = tmp_path / "result.mp4", 24_000
+    frames = np.random.default_rng(1).integers(0, 255, (24, 64, 64, 3), np.uint8)
+    tone = np.sin(np.arange(rate // 2) * 2 * np.pi * 440 / rate).astype(np.float32)
+    encode.encode_intermediate(frames, Fraction(24), path, (np.stack([tone, tone * 0.5]), rate))
+    with av.open(str(path), "r") as video:
+        heard = np.concatenate([each.to_ndarray() for each in video.decode(audio=0)], axis=1)
+    assert heard.shape[1] == pytest.approx(48_000, abs=2048), "a second, as long as the picture"
+    assert np.abs(heard[0, 4_000:20_000]).max() == pytest.approx(1.0, abs=0.2)
+    assert np.abs(heard[1, 4_000:20_000]).max() == pytest.approx(0.5, abs=0.1)
+    assert np.abs(heard[:, 30_000:44_000]).max() < 0.05, "then silence"
+    assert [each.name for each in tmp_path.iterdir()] == ["result.mp4"]
+
+
 def test_running_it_again_makes_nothing_anew(town: RunnerTown) -> None:
     studio = Studio()
     first = studio.run(town.job())
@@ -163,10 +177,11 @@ def test_addresses_that_ended_in_the_queue_are_asked_for_again(town: RunnerTown)
     assert Word.REFRESH in [each.word for each in town.heard]
 
 
+@pytest.mark.parametrize(("breaks", "answers"), [(2, []), (0, [500, 503]), (1, [500])])
 def test_an_upload_that_breaks_off_is_tried_again_and_leaves_no_half_file(
-    town: RunnerTown, quick: None
+    town: RunnerTown, quick: None, breaks: int, answers: list[int]
 ) -> None:
-    town.answers = [500, 503]
+    town.breaks, town.answers = breaks, answers
     report = Studio().run(town.job())
     assert report is not None
     assert report.made is not None
@@ -246,6 +261,16 @@ def test_a_full_disk_is_a_failure_and_no_half_file_remains(
     assert "No space left" in report.message
     assert not list(tmp_path.iterdir())
     assert "result.mp4" not in town.files
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_where_the_kernel_says_that_the_disk_is_full_nothing_is_left(tmp_path: Path) -> None:
+    unfinished, path = tmp_path / "result.unfinished.mp4", tmp_path / "result.mp4"
+    unfinished.symlink_to("/dev/full")
+    frames = np.random.default_rng(1).integers(0, 255, (6, 64, 64, 3), np.uint8)
+    with pytest.raises(EncodeFailed, match="No space left"):
+        encode.encode_intermediate(frames, Fraction(24), path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_job_past_its_last_moment_stops_in_the_middle(town: RunnerTown) -> None:

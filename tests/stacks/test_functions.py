@@ -17,6 +17,7 @@ CALLS = {
     ("sqs:SendMessage", "Drops"): ("drop_queue()", "jobs_engine()"),
     ("sqs:SendMessage", "Jobs"): ("jobs_queue()", "jobs_engine()"),
     ("sqs:SendMessage", "Worker"): ("jobs_engine()",),
+    ("sqs:GetQueueAttributes", "Worker"): ("prepare_clip(", "route_clip("),
     ("states:StartExecution", ""): ("starter()",),
     ("states:SendTaskSuccess", ""): ("jobs_engine()", "approvals("),
     ("states:SendTaskFailure", ""): ("jobs_engine()",),

@@ -45,6 +45,7 @@ def keyframes(tmp_path: Path) -> Path:
         "start_frame": [0.1, 0.25, 0.6, 0.75],
         "end_frame": [0.3, 0.25, 0.8, 0.75],
         "duration_sec": 5,
+        "motion": {"strategy": "virtual_camera"},
         "prompt": "waves roll in",
         "finish": {"fps": 25},
     }

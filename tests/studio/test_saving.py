@@ -60,6 +60,7 @@ def test_a_sidecar_in_the_blueprints_words_is_read_and_nothing_in_it_is_lost(
         25,
         "linear",
     )
+    assert request.motion.strategy == "virtual_camera"
 
 
 def test_save_all_writes_every_sidecar_that_is_not_on_the_disk(
