@@ -9,6 +9,9 @@ import torch
 from gpu_functions.prompt_cache import remember_prompts
 from gpu_functions.speed.lever import parts_of
 
+MOST_COMPILED = 64
+"""Sizes, models and settings of one block that a process compiles."""
+
 
 def attention(
     pipeline: Any, setting: str | Sequence[str], device: str, denoisers: Sequence[str]
@@ -57,8 +60,11 @@ def compile_blocks(
         return f"{', '.join(without)} has no repeated blocks"
     if importlib.util.find_spec("triton") is None:
         return "there is no triton"
+    # A worker meets many models and sizes; past torch's own limit of 8 a block would fail.
+    torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, MOST_COMPILED)
     for model in parts_of(pipeline, denoisers):
-        model.compile_repeated_blocks(fullgraph=True)
+        # each size for itself: a block that is compiled for every size is slower at each
+        model.compile_repeated_blocks(fullgraph=True, dynamic=False)
     return None
 
 
