@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from gpu_functions.speed.lever import parts_of
+from gpu_functions.speed.lever import parts_of, repeated_blocks
 
 BLOCKS_AT_ONCE = 1
 """Blocks of the denoiser that `offload: group` keeps on the GPU."""
@@ -21,8 +21,9 @@ def quantize(pipeline: Any, setting: str, device: str, denoisers: Sequence[str])
 
 
 def _compute_dtype(model: Any) -> torch.dtype:
-    """The dtype of most of its weights; norms may be kept in float32."""
-    largest = max(model.parameters(), key=lambda each: int(each.numel()))
+    """The dtype of its largest weights; norms and times are kept in float32."""
+    blocks = [values for block in repeated_blocks(model) for values in block.parameters()]
+    largest = max(blocks or model.parameters(), key=lambda each: int(each.numel()))
     dtype: torch.dtype = largest.dtype
     return dtype
 
@@ -33,9 +34,15 @@ def offload(pipeline: Any, setting: str, device: str, denoisers: Sequence[str]) 
     if setting == "model":
         pipeline.enable_model_cpu_offload(device=device)
         return None
+    whole = list(denoisers)
     for name, component in pipeline.components.items():
         if not isinstance(component, torch.nn.Module):
             continue
+        if name not in denoisers and any(
+            isinstance(each, torch.nn.MultiheadAttention) for each in component.modules()
+        ):
+            # it reads the weights of its leaves past them, so what comes with a leaf is not there
+            whole.append(name)
         if name in denoisers:
             component.enable_group_offload(
                 onload_device=torch.device(device),
@@ -50,7 +57,7 @@ def offload(pipeline: Any, setting: str, device: str, denoisers: Sequence[str]) 
         offload_type="leaf_level",
         use_stream=True,
         low_cpu_mem_usage=True,
-        exclude_modules=list(denoisers),
+        exclude_modules=whole,
     )
     return None
 

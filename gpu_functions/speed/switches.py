@@ -2,6 +2,7 @@
 
 import importlib.util
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -11,6 +12,16 @@ from gpu_functions.speed.lever import parts_of
 
 MOST_COMPILED = 64
 """Sizes, models and settings of one block that a process compiles."""
+
+
+def own_attention(pipeline: Any, denoisers: Sequence[str]) -> None:
+    """Say torch's own attention out loud.
+
+    diffusers gives a backend that one model was told to every later model that was told none.
+    """
+    for model in parts_of(pipeline, denoisers):
+        with suppress(AttributeError):  # a model of diffusers that knows no backends
+            model.set_attention_backend("native")
 
 
 def attention(
