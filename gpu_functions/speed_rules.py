@@ -117,7 +117,6 @@ NOT_BUILT = (
     "several clips of one size in one batch",
     "weights read in parallel straight to the GPU",
     "a timeline of the GPU over a batch, and its idle share",
-    "measured seconds with device and date behind `dropreel estimate`",
     "our own kernels: none could be measured",
 )
 
