@@ -1,7 +1,7 @@
 """One forward of a denoiser, lever by lever: the same weights, the same inputs, taking turns.
 
-A contender is a twin of the stock denoiser that shares its weights, with levers pulled on it. What a
-denoiser is given is recorded from a real call of its pipeline.
+A contender is a twin of the stock denoiser that shares its weights, with levers pulled on it. What
+a denoiser is given is recorded from a real call of its pipeline.
 """
 
 import copy
@@ -173,9 +173,7 @@ def forward(model: Any, given: Given, rung: Rung) -> torch.Tensor:
     return made
 
 
-def measure_errors(
-    rungs: Sequence[Rung], whole: Any, half: Any, given: Given, device: str
-) -> None:
+def measure_errors(rungs: Sequence[Rung], whole: Any, half: Any, given: Given, device: str) -> None:
     """Fill in each rung's error against `whole`, the same few layers in float32.
 
     Parameters

@@ -26,6 +26,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -35,16 +36,26 @@ import transformers
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench.gpu import gpu_class_of, real_pipeline
-from bench.gpu_clock import CPU, GIB, Limits, Stages, best, matmul_precision, measured_limits, middle
+from bench.gpu_clock import (
+    CPU,
+    GIB,
+    Limits,
+    Stages,
+    best,
+    kernels,
+    matmul_precision,
+    measured_limits,
+    middle,
+)
 from bench.gpu_ladder import (
     Given,
     Rung,
     climb,
     forget_peak,
+    forward,
     measure_errors,
     peak_above,
     recorded_call,
-    twin,
 )
 from bench.gpu_sizes import LTX_2B, REAL, TEXT_ENCODERS, XXL, Real, build_part
 from bench.lever_errors import relative_error
@@ -57,6 +68,7 @@ from gpu_functions.interpolation.ifnet import SHAPES, IFNet
 from gpu_functions.interpolation.tools import RIFE_FILE, Tools
 from gpu_functions.runner.encode import encode_intermediate
 from gpu_functions.speed import LEVERS
+from gpu_functions.speed.graphs import Recorded
 from shared.catalog.recipe import Recipe
 from tests.gpu.requests import keyframe, small_request
 from tests.gpu.tiny import builder as tiny_builder
@@ -67,42 +79,44 @@ SHALLOW_LAYERS = 2
 """Layers of the model that errors against float32 are measured with."""
 
 Levers = Mapping[str, Any]
-CUDNN: Levers = {"attention": "_native_cudnn", "precision": "high"}
-COMPILED: Levers = {**CUDNN, "compile": True}
+PLAIN: Levers = {"attention": "native"}
+COMPILED: Levers = {**PLAIN, "precision": "high", "compile": True}
 FP8: Levers = {**COMPILED, "fuse_qkv": True, "linear8": "fp8"}
+GRAPH: Levers = {"cuda_graph": True}
 
 WAN_RUNGS: Mapping[str, Levers] = {
-    "stock": {"attention": "native"},
-    "fp8, cudnn, compiled": FP8,
-    "cudnn, compiled": COMPILED,
-    "cudnn": CUDNN,
-    "compiled": {"attention": "native", "precision": "high", "compile": True},
-    "fused, cudnn": {**CUDNN, "fuse_qkv": True, "fused_modulation": True},
+    "stock": PLAIN,
+    "fp8, compiled": FP8,
+    "compiled": COMPILED,
+    "fused": {**PLAIN, "precision": "high", "fuse_qkv": True, "fused_modulation": True},
 }
 LTX_RUNGS: Mapping[str, Levers] = {
-    "stock": {"attention": "native"},
-    "graph, compiled": {
-        "attention": "native", "precision": "high", "compile": True, "cuda_graph": True
-    },
-    "compiled": {"attention": "native", "precision": "high", "compile": True},
-    "graph": {"attention": "native", "precision": "high", "cuda_graph": True},
-    "fp8, graph, compiled": {
-        "attention": "native",
-        "precision": "high",
-        "compile": True,
-        "linear8": "fp8",
-        "cuda_graph": True,
-    },
+    "stock": PLAIN,
+    "compiled": COMPILED,
+    "compiled, graph": {**COMPILED, **GRAPH},
+    "graph": {**PLAIN, "precision": "high", **GRAPH},
+    "fp8, compiled, graph": {**COMPILED, "linear8": "fp8", **GRAPH},
 }
+BEST_CODER = "bf16, channels last, fused norms"
 CODERS: Mapping[str, Levers] = {
     "stock": {},
-    "bf16, channels last, fused norms": {
-        "vae_dtype": "bfloat16", "vae_channels_last": True, "vae_norms": True, "precision": "high"
+    BEST_CODER: {
+        "vae_dtype": "bfloat16",
+        "vae_channels_last": True,
+        "vae_norms": True,
+        "precision": "high",
     },
     "bf16, channels last": {
-        "vae_dtype": "bfloat16", "vae_channels_last": True, "precision": "high"
+        "vae_dtype": "bfloat16",
+        "vae_channels_last": True,
+        "precision": "high",
     },
-    "bf16": {"vae_dtype": "bfloat16", "precision": "high"},
+    "tiled": {"vae_tiling": True},
+}
+LTX_CODERS: Mapping[str, Levers] = {
+    "stock": {},
+    "compiled blocks": {"vae_compile": True, "precision": "high"},
+    "channels last": {"vae_channels_last": True, "precision": "high"},
     "tiled": {"vae_tiling": True},
 }
 
@@ -116,6 +130,7 @@ class Play:
     row : whose generator makes the clip.
     steps, guidance : of a usual clip; `fast_steps` where a schedule of few steps is published for
         it, at guidance 1.
+    rounds, coder_turns : how often each contender has its turn.
     best : the rungs that `ours` runs with, the first that works.
     """
 
@@ -129,6 +144,7 @@ class Play:
     coders: Mapping[str, Levers]
     fast_steps: int | None = None
     rounds: int = 3
+    coder_turns: int = 2
     best: Sequence[str] = ()
 
 
@@ -141,10 +157,10 @@ PLAYS: Mapping[str, Play] = {
         steps=40,
         guidance=3.5,
         rungs=WAN_RUNGS,
-        coders=CODERS,
+        coders={name: CODERS[name] for name in ("stock", BEST_CODER, "bf16, channels last")},
         fast_steps=4,
         rounds=2,
-        best=("fp8, cudnn, compiled", "cudnn, compiled", "cudnn"),
+        best=("fp8, compiled", "compiled"),
     ),
     "ltx-video-2b": Play(
         row="ltx-video-0.9.8-13b",
@@ -154,13 +170,9 @@ PLAYS: Mapping[str, Play] = {
         steps=8,
         guidance=1.0,
         rungs=LTX_RUNGS,
-        coders={
-            "stock": {},
-            "channels last": {"vae_channels_last": True, "precision": "high"},
-            "tiled": {"vae_tiling": True},
-        },
-        rounds=7,
-        best=("graph, compiled", "compiled", "graph"),
+        coders=LTX_CODERS,
+        rounds=5,
+        best=("fp8, compiled, graph", "compiled, graph", "compiled"),
     ),
     "wan2.2-ti2v-5b": Play(
         row="wan2.2-ti2v-5b",
@@ -169,14 +181,11 @@ PLAYS: Mapping[str, Play] = {
         frames=121,
         steps=50,
         guidance=5.0,
-        rungs={
-            **{name: WAN_RUNGS[name] for name in ("stock", "fp8, cudnn, compiled")},
-            "fp8, fused, cudnn, compiled": {**FP8, "fused_modulation": True},
-            **{name: WAN_RUNGS[name] for name in ("cudnn, compiled", "cudnn", "fused, cudnn")},
-        },
-        coders=CODERS,
-        rounds=3,
-        best=("fp8, cudnn, compiled", "cudnn, compiled", "cudnn"),
+        rungs={name: WAN_RUNGS[name] for name in ("stock", "fp8, compiled", "compiled")},
+        coders={name: CODERS[name] for name in ("stock", BEST_CODER)},
+        rounds=2,
+        coder_turns=1,
+        best=("fp8, compiled", "compiled"),
     ),
     "wan2.2-ti2v-5b 576p": Play(
         row="wan2.2-ti2v-5b",
@@ -185,10 +194,10 @@ PLAYS: Mapping[str, Play] = {
         frames=97,
         steps=50,
         guidance=5.0,
-        rungs={name: WAN_RUNGS[name] for name in ("stock", "fp8, cudnn, compiled")},
-        coders={},
-        rounds=3,
-        best=("fp8, cudnn, compiled",),
+        rungs={name: WAN_RUNGS[name] for name in ("stock", "fp8, compiled")},
+        coders={name: CODERS[name] for name in ("stock", BEST_CODER)},
+        rounds=2,
+        best=("fp8, compiled",),
     ),
     "ltx-video-0.9.8-13b": Play(
         row="ltx-video-0.9.8-13b",
@@ -197,10 +206,10 @@ PLAYS: Mapping[str, Play] = {
         frames=97,
         steps=8,
         guidance=1.0,
-        rungs={name: LTX_RUNGS[name] for name in ("stock", "compiled", "fp8, graph, compiled")},
+        rungs={name: LTX_RUNGS[name] for name in ("stock", "compiled", "fp8, compiled, graph")},
         coders={},
-        rounds=3,
-        best=("fp8, graph, compiled", "compiled"),
+        rounds=5,
+        best=("fp8, compiled, graph", "compiled"),
     ),
 }
 
@@ -260,6 +269,8 @@ class Book:
 
     def put(self, section: str, key: str, value: Any) -> None:
         self.document.setdefault(section, {})[key] = value
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        self.document.setdefault("at", {})[f"{section}: {key}"] = now
         if self._path:
             self._path.write_text(json.dumps(self.document, indent=1) + "\n", "utf-8")
         sys.stderr.write(f"[{time.monotonic() - BEGAN:.0f} s] {section} {key}: {_short(value)}\n")
@@ -297,9 +308,50 @@ def _driver() -> str:
     return next((word for word in text.split() if word.count(".") >= 2 and word[0].isdigit()), "")
 
 
-def play(name: str, device: str, book: Book, rounds: int | None, until: float) -> None:
-    """Everything of one model; what goes wrong is written down and the rest goes on."""
+OTHERS = ("text", "rife")
+"""What stands among the models and is none."""
+
+PARTS = ("coders", "clips", "errors", "kernels")
+"""What is measured of a model beside its forwards."""
+
+
+def play(
+    name: str,
+    device: str,
+    book: Book,
+    rounds: int | None = None,
+    until: float = float("inf"),
+    parts: Sequence[str] = PARTS,
+    only: Sequence[str] = (),
+) -> None:
+    """Everything of one model; what goes wrong is written down and the rest goes on.
+
+    Parameters
+    ----------
+    rounds : turns of each contender; else the plan's own.
+    until : when, on `time.monotonic`, no further contender is begun.
+    only : rungs that are climbed; else all.
+    """
     what = PLAYS[name]
+    if only:
+        what = replace(what, rungs={rung: what.rungs[rung] for rung in only if rung in what.rungs})
+    found = _played(name, what, device, book, rounds, until, parts)
+    gc.collect()
+    give_back()
+    if "errors" in parts and time.monotonic() < until:
+        _errors(what, found[0], found[-1], device)
+        _put_forwards(book, name, what, *found)
+
+
+def _played(
+    name: str,
+    what: Play,
+    device: str,
+    book: Book,
+    rounds: int | None,
+    until: float,
+    parts: Sequence[str],
+) -> tuple[Given, float, float, Sequence[Rung]]:
     recipe = Recipe(name="stock", dtype="bfloat16" if device != CPU else "float32")
     began = time.perf_counter()
     generator = open_generator(what.row)
@@ -322,21 +374,32 @@ def play(name: str, device: str, book: Book, rounds: int | None, until: float) -
     del models
     gc.collect()
     give_back()
-    coders = _coders(name, what, pipeline, device, until)
-    book.put("coders", name, [asdict(coder) for coder, _ in coders])
+    if "kernels" in parts and device != CPU:
+        for way, model in kept.items():
+            rung = next(rung for rung in rungs if rung.name == (way if way == "stock" else ways[0]))
+            found = kernels(lambda model=model, rung=rung: forward(model, given, rung))
+            book.put("kernels", f"{name}: {rung.name}", found)
+    coders = _coders(name, what, pipeline, device, until) if "coders" in parts else []
+    if coders:
+        book.put("coders", name, [asdict(coder) for coder, _ in coders])
     fastest = min(
         (pair for pair in coders if pair[1] is not None),
         key=lambda pair: pair[0].decode_sec,
         default=(Coder(name, "stock"), pipeline.vae),
     )
-    clips = _clips(name, what, generator, request, kept, (fastest[0].way, fastest[1]), ways, device)
-    book.put("clips", name, [asdict(clip) for clip in clips])
-    del generator, pipeline, kept, ours, coders, fastest
-    gc.collect()
-    give_back()
-    if time.monotonic() < until:
-        _errors(what, given, rungs, device)
-        _put_forwards(book, name, what, given, flops, build_sec, rungs)
+    if "kernels" in parts and device != CPU and coders:
+        latents, _ = _coder_inputs(what, pipeline.vae, _time_ratio(pipeline), device)
+        levers = what.coders[fastest[0].way]
+        book.put(
+            "kernels",
+            f"{name}: coder, {fastest[0].way}",
+            kernels(lambda made=fastest[1]: _decoded(made, latents, levers)),
+        )
+    if "clips" in parts:
+        coder = (fastest[0].way, fastest[1])
+        clips = _clips(name, what, generator, request, kept, coder, ways, device)
+        book.put("clips", name, [asdict(clip) for clip in clips])
+    return given, flops, build_sec, rungs
 
 
 def _put_forwards(
@@ -419,8 +482,7 @@ def _coders(
 ) -> list[tuple[Coder, Any]]:
     """The ways of the picture coder, taking turns over the same latents and pictures."""
     stock = pipeline.vae
-    ratio = getattr(pipeline, "vae_scale_factor_temporal", 0) or stock.temporal_compression_ratio
-    latents, video = _coder_inputs(what, stock, ratio, device)
+    latents, video = _coder_inputs(what, stock, _time_ratio(pipeline), device)
     found: list[tuple[Coder, Any]] = []
     truth: torch.Tensor | None = None
     for way, levers in what.coders.items():
@@ -446,7 +508,7 @@ def _coders(
         give_back()
     stages = Stages(device)
     taken: dict[str, list[float]] = {}
-    for _ in range(2):
+    for turn in range(what.coder_turns):
         for coder, made in found:
             if made is None:
                 continue
@@ -454,7 +516,8 @@ def _coders(
             levers = what.coders[coder.way]
             stages.timed(coder.way, _decoded)(made, latents, levers)
             coder.working_gib = max(coder.working_gib, peak_above(held, device))
-            stages.timed(f"{coder.way}/encode", _encoded)(made, video, levers)
+            if turn == 0:
+                stages.timed(f"{coder.way}/encode", _encoded)(made, video, levers)
             for key, values in stages.taken().items():
                 taken.setdefault(key, []).extend(values)
     for coder, made in found:
@@ -462,6 +525,11 @@ def _coders(
             coder.decode_sec = middle(taken[coder.way])
             coder.encode_sec = middle(taken[f"{coder.way}/encode"])
     return found
+
+
+def _time_ratio(pipeline: Any) -> int:
+    ratio = getattr(pipeline, "vae_scale_factor_temporal", 0)
+    return int(ratio or pipeline.vae.temporal_compression_ratio)
 
 
 def _coder_inputs(
@@ -476,7 +544,13 @@ def _coder_inputs(
         pixels = (4 * space, 4 * space)
     else:
         frames, pixels = what.frames, (what.size[1], what.size[0])
-        shape = (1, channels, (frames - 1) // time_ratio + 1, pixels[0] // space, pixels[1] // space)
+        shape = (
+            1,
+            channels,
+            (frames - 1) // time_ratio + 1,
+            pixels[0] // space,
+            pixels[1] // space,
+        )
     seen = 1 if "5b" in what.row or "ltx" in what.row else frames
     noise = torch.Generator(device).manual_seed(0)
     latents = torch.randn(shape, generator=noise, device=device)
@@ -522,9 +596,11 @@ def _clips(
 ) -> list[Clip]:
     """Stock with few of its steps, ours with the same, and ours with the schedule of few steps."""
     few = what.steps if what.steps <= 8 else 2
-    planned = [("stock", few, what.steps, what.guidance), ("ours", few, what.steps, what.guidance)]
+    planned = [("stock", few, what.steps, what.guidance)]
     if what.fast_steps:
         planned.append(("ours, few steps", what.fast_steps, what.fast_steps, 1.0))
+    else:
+        planned.append(("ours", few, what.steps, what.guidance))
     levers = what.rungs.get(ways[0], {}) if ways else {}
     made: list[Clip] = []
     stock_vae = generator.pipeline.vae
@@ -538,8 +614,7 @@ def _clips(
         generator.pipeline.vae = coder[1] if ours and coder[1] is not None else stock_vae
         try:
             with matmul_precision(levers.get("precision", "highest") if ours else "highest"):
-                for timed in (False, True):  # the first for what is chosen at first sight
-                    _one_clip(clip, generator, request, device, timed=timed)
+                _one_clip(clip, generator, request, device)
         except Exception as error:  # written down; the other clips go on
             traceback.print_exc()
             clip.trouble = f"{type(error).__name__}: {error}".partition("\n")[0][:300]
@@ -552,12 +627,9 @@ def _one_clip(
     generator: DiffusersGenerator,
     request: GenerationRequest,
     device: str,
-    *,
-    timed: bool,
 ) -> None:
     pipeline, stages = generator.pipeline, Stages(device)
-    steps = clip.steps if timed else min(2, clip.steps)
-    asked = replace(request, steps=steps, guidance=clip.guidance)
+    asked = replace(request, steps=clip.steps, guidance=clip.guidance)
     watched = {
         (pipeline.transformer, "forward"): "forward",
         (pipeline.vae, "decode"): "decode",
@@ -585,10 +657,8 @@ def _one_clip(
             setattr(part, method, work)
     clip.generate_sec = time.perf_counter() - began
     clip.peak_gib = torch.cuda.max_memory_allocated() / GIB if device != CPU else 0.0
-    if not timed:
-        return
     taken = {stage: sum(values) for stage, values in stages.taken().items()}
-    gaps = [late - soon for soon, late in zip(ends, ends[1:], strict=False)]
+    gaps = [late - soon for soon, late in pairwise(ends)]
     clip.step_sec = middle(gaps) if gaps else taken["forward"] / max(1, len(ends))
     shape = (request.num_frames, request.height, request.width, 3)
     shown = frames.frames if frames is not None else _moving(shape)
@@ -656,9 +726,7 @@ def text_encoders(device: str, book: Book) -> None:
         tokens = torch.randint(0, 500, (1, words), device=device)
         mask = torch.ones_like(tokens)
 
-        def read(
-            encoder: Any = encoder, tokens: Any = tokens, mask: Any = mask
-        ) -> Any:
+        def read(encoder: Any = encoder, tokens: Any = tokens, mask: Any = mask) -> Any:
             with torch.inference_mode():
                 return encoder(tokens, mask).last_hidden_state
 
@@ -684,17 +752,22 @@ def nets_between(device: str, book: Book) -> None:
             made: torch.Tensor = net(pair[0], pair[1], moments)
         return made
 
-    def half(net: Any = last, dtype: torch.dtype = torch.float16) -> torch.Tensor:
-        with torch.inference_mode(), torch.autocast(torch.device(device).type, dtype):
-            made: torch.Tensor = net(pair[0], pair[1], moments)
+    def halved(first: torch.Tensor, second: torch.Tensor, moments: torch.Tensor) -> torch.Tensor:
+        with torch.autocast("cuda", torch.float16):
+            made: torch.Tensor = last(first, second, moments)
         return made
 
     truth = whole().float()
     ways = {"float32": whole, "float32, channels last": lambda: whole(last)}
     if device != CPU:
-        ways |= {"float16": lambda: half(net), "float16, channels last": half}
-        compiled = torch.compile(last, dynamic=False)
-        ways["float16, channels last, compiled"] = lambda: half(compiled)
+        played, half_played = (
+            Recorded(each, torch.cuda.graph_pool_handle()) for each in (net, halved)
+        )
+        ways |= {
+            "float32, graph": lambda: whole(played),
+            "float16, channels last": lambda: whole(halved),
+            "float16, channels last, graph": lambda: whole(half_played),
+        }
     for way, work in ways.items():
         began = time.perf_counter()
         error = relative_error(work(), truth)
@@ -706,8 +779,12 @@ def nets_between(device: str, book: Book) -> None:
 def main() -> int:
     """Measure, and write what was measured."""
     parser = argparse.ArgumentParser(description="Stock diffusers against ours.")
-    parser.add_argument("--models", default=",".join(PLAYS), help="names, with commas between")
+    parser.add_argument(
+        "--models", default=",".join((*PLAYS, *OTHERS)), help="names, with commas between"
+    )
     parser.add_argument("--rounds", type=int, help="turns of each contender; else the plan's own")
+    parser.add_argument("--parts", default=",".join(PARTS), help="beside the forwards")
+    parser.add_argument("--rungs", default="", help="of the ladder, with semicolons between")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else CPU)
     parser.add_argument("--minutes", type=float, default=60, help="no part is begun after")
     parser.add_argument("--out", type=Path, help="a file for what was measured, in JSON")
@@ -721,18 +798,27 @@ def main() -> int:
     limits: Limits = measured_limits(options.device)
     book.put("limits", "machine", asdict(limits))
     parts: dict[str, Callable[[], None]] = {
-        name: lambda name=name: play(name, options.device, book, options.rounds, until)
-        for name in options.models.split(",")
-        if name in PLAYS
+        "text": lambda: text_encoders(options.device, book),
+        "rife": lambda: nets_between(options.device, book),
     }
-    parts["rife"] = lambda: nets_between(options.device, book)
-    parts["text encoders"] = lambda: text_encoders(options.device, book)
-    for name, work in parts.items():
+    parts |= {
+        name: lambda name=name: play(
+            name,
+            options.device,
+            book,
+            options.rounds,
+            until,
+            options.parts.split(","),
+            options.rungs.split(";") if options.rungs else (),
+        )
+        for name in PLAYS
+    }
+    for name in options.models.split(","):
         if time.monotonic() > until:
             book.put("left_out", name, "no time was left")
             continue
         try:
-            work()
+            parts[name]()
         except Exception as error:  # one model's trouble is not the next one's
             traceback.print_exc()
             book.put("trouble", name, f"{type(error).__name__}: {error}"[:500])

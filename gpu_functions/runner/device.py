@@ -26,7 +26,10 @@ def cap_memory(device: str, gib: float | None) -> None:
 
     total = torch.cuda.get_device_properties(device).total_memory
     share = 1.0 if gib is None else min(1.0, gib * GIB / total)
-    torch.cuda.set_per_process_memory_fraction(share, device)
+    index = torch.device(device).index
+    torch.cuda.set_per_process_memory_fraction(
+        share, torch.cuda.current_device() if index is None else index
+    )
 
 
 def forget_peak(device: str) -> None:

@@ -1,4 +1,4 @@
-"""The picture coder (VAE): its bits, the order of its memory, and its norms in one pass.
+"""The picture coder (VAE): its bits, the order of its memory, its norms in one pass, compiling.
 
 Wan's coder stays in float32 where a recipe says nothing; half the bits cost less than a code value
 of a frame (see `docs/gpu-speed.md`) and save time and memory.
@@ -6,6 +6,7 @@ of a frame (see `docs/gpu-speed.md`) and save time and memory.
 
 import importlib.util
 from collections.abc import Sequence
+from types import MethodType
 from typing import Any
 
 import torch
@@ -14,7 +15,9 @@ from torch.nn import functional
 from gpu_functions.speed.lever import is_cpu
 
 DTYPES = {name: getattr(torch, name) for name in ("bfloat16", "float16", "float32")}
-WAN_BLOCK, WAN_NORM = "WanResidualBlock", "WanRMS_norm"
+WAN_BLOCK, WAN_UPSAMPLE = "WanResidualBlock", "WanUpsample"
+COMPILED = ("LTXVideoResnetBlock3d",)
+"""Blocks of coders that compile whole; Wan's hand frames on from call to call, and do not."""
 
 
 def vae_dtype(pipeline: Any, setting: str, device: str, denoisers: Sequence[str]) -> str | None:
@@ -37,7 +40,10 @@ def vae_channels_last(
 
 
 def vae_norms(pipeline: Any, setting: bool, device: str, denoisers: Sequence[str]) -> str | None:
-    """Wan: each norm and the SiLU after it compiled to one, instead of five passes over memory."""
+    """Wan: each norm and the SiLU after it compiled to one, instead of five passes over memory.
+
+    Doubling a picture copies its pixels, and so needs no way over float32.
+    """
     if is_cpu(device):
         return "not on a processor"
     if importlib.util.find_spec("triton") is None:
@@ -46,7 +52,29 @@ def vae_norms(pipeline: Any, setting: bool, device: str, denoisers: Sequence[str
     if not blocks:
         return f"{type(pipeline.vae).__name__} has no norms like Wan's"
     fuse_norms(blocks, torch.compile(norm_and_silu, dynamic=True))
+    double_in_place(pipeline.vae)
     return None
+
+
+def vae_compile(pipeline: Any, setting: bool, device: str, denoisers: Sequence[str]) -> str | None:
+    """Compile the decoder's repeated blocks, each size for itself."""
+    if is_cpu(device):
+        return "not on a processor"
+    if importlib.util.find_spec("triton") is None:
+        return "there is no triton"
+    blocks = [each for each in pipeline.vae.decoder.modules() if type(each).__name__ in COMPILED]
+    if not blocks:
+        return f"{type(pipeline.vae).__name__} has no blocks that compile"
+    for block in blocks:
+        block.compile(fullgraph=True, dynamic=False)
+    return None
+
+
+def double_in_place(vae: torch.nn.Module) -> None:
+    """Let Wan's upsampling work in the dtype that it is given."""
+    for layer in vae.modules():
+        if type(layer).__name__ == WAN_UPSAMPLE:
+            layer.forward = MethodType(torch.nn.Upsample.forward, layer)
 
 
 def fuse_norms(blocks: Sequence[Any], together: Any = None) -> None:

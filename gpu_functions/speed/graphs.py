@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from diffusers.hooks.group_offloading import _is_group_offload_enabled
 
 from gpu_functions.speed.lever import parts_of
 
@@ -26,12 +27,17 @@ def cuda_graph(pipeline: Any, setting: bool, device: str, denoisers: Sequence[st
     if torch.device(device).type != "cuda":
         return "there is no GPU to record on"
     models = parts_of(pipeline, denoisers)
-    if any(getattr(model, "_diffusers_hook", None) is not None for model in models):
+    if any(_comes_and_goes(model) for model in models):
         return "parts that come and go cannot be recorded"
     pool = torch.cuda.graph_pool_handle()
     for model in models:
         model.forward = Recorded(model.forward, pool)
     return None
+
+
+def _comes_and_goes(model: Any) -> bool:
+    """Are its weights brought to the GPU for each use?"""
+    return hasattr(model, "_hf_hook") or bool(_is_group_offload_enabled(model))
 
 
 class Recorded:

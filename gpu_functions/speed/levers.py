@@ -34,6 +34,7 @@ RUNNING: Mapping[str, Lever] = {
     "tf32": switches.tf32,
     "vae_slicing": memory.vae_slicing,
     "vae_norms": coder.vae_norms,
+    "vae_compile": coder.vae_compile,
     "compile": switches.compile_blocks,
     "cuda_graph": cuda_graph,
     "guidance": guidance,

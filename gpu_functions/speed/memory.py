@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from gpu_functions.speed.lever import parts_of, repeated_blocks
+from gpu_functions.speed.lever import parts_of
 
 BLOCKS_AT_ONCE = 1
 """Blocks of the denoiser that `offload: group` keeps on the GPU."""
@@ -21,11 +21,9 @@ def quantize(pipeline: Any, setting: str, device: str, denoisers: Sequence[str])
 
 
 def _compute_dtype(model: Any) -> torch.dtype:
-    """The dtype of its largest weights; norms and times are kept in float32."""
-    blocks = [values for block in repeated_blocks(model) for values in block.parameters()]
-    largest = max(blocks or model.parameters(), key=lambda each: int(each.numel()))
-    dtype: torch.dtype = largest.dtype
-    return dtype
+    """The recipe's: the narrowest that it is held in, for norms and times stay in float32."""
+    kinds = {values.dtype for values in model.parameters() if values.is_floating_point()}
+    return min(kinds, key=lambda each: each.itemsize)
 
 
 def offload(pipeline: Any, setting: str, device: str, denoisers: Sequence[str]) -> str | None:
