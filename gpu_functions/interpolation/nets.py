@@ -9,7 +9,6 @@ from torch.nn.functional import pad
 
 from gpu_functions.generators.faults import torch_faults
 from gpu_functions.generators.pictures import as_bytes, check_finite
-from gpu_functions.speed.graphs import Recorded
 
 if TYPE_CHECKING:
     from gpu_functions.interpolation.tools import Between, Frame
@@ -25,9 +24,6 @@ def as_between(net: Net, *, name: str, multiple: int, device: str) -> "Between":
     ----------
     multiple : sides are filled up to it by repeating the border, and cut again.
     """
-    if torch.device(device).type == "cuda":
-        # hundreds of small launches a frame: half of its time is the processor's
-        net = Recorded(net, torch.cuda.graph_pool_handle())
 
     def between(first: "Frame", second: "Frame", times: tuple[float, ...]) -> "list[Frame]":
         height, width = first.shape[:2]

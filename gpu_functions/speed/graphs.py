@@ -61,7 +61,7 @@ class Recorded:
             return self._plain(*arguments, **named)
         if there is None:
             if len(self.recordings) >= MOST_SHAPES:
-                return self._plain(*arguments, **named)
+                self.recordings.pop(next(iter(self.recordings)))  # the oldest
             there = self.recordings[key] = _Recording(self._plain, values, self._pool)
         return there.play(values)
 

@@ -17,7 +17,7 @@ from gpu_functions.generators.contract import OutOfMemory
 from gpu_functions.generators.diffusers_generator import DiffusersGenerator
 from gpu_functions.generators.registry import FAMILIES, open_generator
 from gpu_functions.interpolation.ifnet import SHAPES, IFNet
-from gpu_functions.interpolation.nets import as_between
+from gpu_functions.interpolation.rife import open_rife
 from gpu_functions.runner.device import cap_memory, forget_peak, peak_gib
 from gpu_functions.speed.lever import repeated_blocks
 from shared.catalog.recipe import GpuClass, Recipe, recipe_book
@@ -118,9 +118,16 @@ def test_a_clip_that_does_not_fit_is_out_of_memory_and_the_next_one_is_made(weig
         cap_memory(GPU, None)
 
 
-def test_a_net_makes_frames_between_two() -> None:
+def test_a_net_makes_frames_between_two(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    between = as_between(IFNet(SHAPES["4.26"]).eval().to(GPU), name="RIFE", multiple=64, device=GPU)
+    torch.save(IFNet(SHAPES["4.26"]).state_dict(), tmp_path / "flownet.pkl")
     first, second = (np.asarray(keyframe((200, 120), seed)) for seed in (0, 1))
-    made = between(first, second, (0.25, 0.5))
-    assert [each.shape for each in made] == [(120, 200, 3)] * 2
+    for moments in ((0.25, 0.5), (0.4,)):
+        made, slowly = (
+            open_rife(tmp_path / "flownet.pkl", device)(first, second, moments)
+            for device in (GPU, "cpu")
+        )
+        assert [each.shape for each in made] == [(120, 200, 3)] * len(moments)
+        gaps = [np.abs(a.astype(int) - b).max() for a, b in zip(made, slowly, strict=True)]
+        print(f"RIFE {gaps}")
+        assert max(gaps) <= 2
