@@ -464,8 +464,8 @@ def report(batches: Sequence[Batch]) -> Iterator[str]:
     yield "Clips in a row, after one that warms up. **Idle**: the share of the time in which no"
     yield "clip had the GPU, from the first call of the model to the end of the last frames; *with"
     yield "the tail*: until the last upload, when nothing follows. *By the driver*: 100 % less its"
-    yield "samples of the time in which a kernel ran. **s/clip**, **clips/min** and **USD/clip** have"
-    yield "everything in them, the tail too.\n"
+    yield "samples of the time in which a kernel ran. **s/clip**, **clips/min** and **USD/clip**"
+    yield "have everything in them, the tail too.\n"
     heads = ("model", "clip", "recipe", "generating, s", "handing on, s", "s/clip", "clips/min")
     more = ("idle", "with the tail", "by the driver", "USD/clip", "peak GiB")
     yield f"| {' | '.join((*heads, *more))} |"
