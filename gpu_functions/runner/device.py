@@ -18,6 +18,11 @@ def device_name(device: str) -> str:
     return str(torch.cuda.get_device_name(device))
 
 
+def place_of(device: str) -> str:
+    """`0` of `cuda:0`, and `cpu`."""
+    return device.rpartition(":")[2]
+
+
 def cap_memory(device: str, gib: float | None) -> None:
     """Let this process use so much of the GPU and no more, as a smaller one would (X-02)."""
     if device == CPU:

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from gpu_functions.generators.contract import FramesUnusable
 from gpu_functions.runner.delivering import Interpolate, deliver
+from gpu_functions.runner.device import place_of
 from gpu_functions.runner.errors import Stopped
 from gpu_functions.runner.files import Files
 from gpu_functions.runner.lease import Lease, Watch
@@ -61,7 +62,7 @@ def run_job(
     files = Files(job, lease)
     there = known_report(files)
     if there is None:
-        notes = Notes(runner=runner)
+        notes = Notes(runner=runner, place=place_of(tools.models.device))
 
         def work() -> Made:
             take = make_frames(job, files, lease, tools.models, notes, small=tools.small)

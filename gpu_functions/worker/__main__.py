@@ -51,7 +51,7 @@ def _options() -> argparse.ArgumentParser:
         "--gpus",
         required=True,
         type=_gpus,
-        help="indices: `0`, or `0,1` (the last of several delivers); `cpu` without a GPU",
+        help="indices: `0`, or `0,1` (the last of several hands on); `cpu` without a GPU",
     )
     parser.add_argument(
         "--weights", required=True, type=Path, help="folder with one folder a model"

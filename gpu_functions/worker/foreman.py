@@ -1,7 +1,8 @@
 """The foreman: takes jobs from the queue, has them done, and gives back what could not be done.
 
-One thread a generating GPU, and one for the GPU that delivers. Each job in flight has a lease,
-whose thread renews the claim and keeps the queue's message hidden.
+One thread a generating GPU, one that takes its next job while it is at this one (`line`), and one
+for the process that delivers. Each job in flight has a lease, whose thread renews the claim and
+keeps the queue's message hidden.
 """
 
 import logging
@@ -9,8 +10,8 @@ import platform
 import queue
 import threading
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
@@ -18,14 +19,17 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from gpu_functions.runner.errors import CallbackRefused, NotOurs
+from gpu_functions.runner.files import Files
 from gpu_functions.runner.lease import Lease
+from gpu_functions.runner.notes import Notes
 from gpu_functions.runner.voice import Voice
 from gpu_functions.worker.child import ToolsFor
 from gpu_functions.worker.hand import Hand
-from gpu_functions.worker.words import Deliver, Ended, Fault, Generated, Make
-from shared.errors import Transient
+from gpu_functions.worker.line import Line, Nearing
+from gpu_functions.worker.words import At, Deliver, Ended, Fault, Generated, Make
+from shared.errors import DropreelError, Transient
 from shared.gpu_jobs.document import GpuJob
-from shared.gpu_jobs.messages import Verdict
+from shared.gpu_jobs.messages import Stage, Verdict
 
 logger = logging.getLogger(__name__)
 
@@ -56,11 +60,19 @@ class Pulling(Protocol):
 
 @dataclass(frozen=True)
 class InHand:
-    """A job in flight."""
+    """A job in flight.
+
+    Attributes
+    ----------
+    notes : of the run; they begin with what was fetched before the GPU was free.
+    fetched : its inputs, if nobody was faster and all of them could be had.
+    """
 
     job: GpuJob
     message: Held
     lease: Lease
+    notes: Notes
+    fetched: Mapping[str, bytes] | None = None
 
 
 class Foreman:
@@ -68,7 +80,8 @@ class Foreman:
 
     Parameters
     ----------
-    gpus : indices, or `cpu`; with two or more the last one delivers.
+    gpus : indices, or `cpu`. The last one delivers, in a process of its own; the others generate,
+        or it does so too where it is the only one.
     lease_sec : how long we may be silent before somebody else takes our jobs.
     """
 
@@ -85,7 +98,7 @@ class Foreman:
         self.runner = f"worker/{platform.node()}/{uuid.uuid4().hex[:12]}"
         makers = gpus[:-1] if len(gpus) > 1 else gpus
         self._makers = [Hand(gpu, tools_for) for gpu in makers]
-        self._deliverer = Hand(gpus[-1], tools_for) if len(gpus) > 1 else None
+        self._deliverer = Hand(gpus[-1], tools_for)
         self._to_deliver: queue.Queue[tuple[InHand, Generated] | None] = queue.Queue(maxsize=1)
         self._in_flight: set[str] = set()
         self._lock = threading.Lock()
@@ -116,9 +129,15 @@ class Foreman:
         self._draining.set()
 
     def _hands(self) -> list[Hand]:
-        return [*self._makers, *([self._deliverer] if self._deliverer else [])]
+        return [*self._makers, self._deliverer]
 
     def _make_all(self, hand: Hand) -> None:
+        line = Line(self._next)
+        while (held := line.next()) is not None:
+            self._guarded(held, partial(self._make, held, hand, line))
+
+    def _next(self) -> InHand | None:
+        """Wait for a job that is for us, with what it needs; None when we take no more."""
         while not self._draining.is_set():
             try:
                 message = self._queue.pull(wait_sec=self._poll_sec, hide_sec=self._lease_sec)
@@ -130,10 +149,23 @@ class Foreman:
                 continue
             if self._draining.is_set():
                 message.hide(0)
-                return
+                return None
             taken = self._take(message)
             if taken is not None:
-                self._guarded(taken, partial(self._make, taken, hand))
+                return self._fetched(taken)
+        return None
+
+    def _fetched(self, held: InHand) -> InHand:
+        """The job with its inputs; what cannot be had now is left to the child, who says why."""
+        files = Files(held.job, held.lease)
+        try:
+            with held.notes.timed(Stage.FETCHING):
+                if files.report_there() is not None:
+                    return held
+                inputs = {name: files.read_input(name) for name in held.job.inputs}
+        except DropreelError:
+            return held
+        return replace(held, fetched=inputs)
 
     def _take(self, message: Held) -> InHand | None:
         """Claim the message's job; None when it is not for us."""
@@ -155,6 +187,7 @@ class Foreman:
             self.runner,
             Voice(job.callback),
             lease_sec=self._lease_sec,
+            waits=True,
             on_beat=lambda: message.hide(self._lease_sec),
         )
         try:
@@ -168,7 +201,7 @@ class Foreman:
             message.hide(LATER_SEC)
         else:
             logger.info("job %s: %s on this box", job.job_id, job.model)
-            return InHand(job, message, lease)
+            return InHand(job, message, lease, Notes(runner=self.runner))
         self._forget(job.job_id)
         return None
 
@@ -187,11 +220,19 @@ class Foreman:
             logger.error("job %s: %s", job.job_id, error.message)
             message.hide(LATER_SEC)
 
-    def _make(self, held: InHand, hand: Hand) -> None:
+    def _make(self, held: InHand, hand: Hand, line: "Line[InHand]") -> None:
         held.lease.gpu = hand.gpu_name
-        order = Make(held.job, held.lease.addresses, self.runner, deliver=self._deliverer is None)
-        word = hand.work(order, held.lease)
+        held.lease.begin()
+        nearing = Nearing()
+
+        def on_way(at: At) -> None:
+            if nearing.about_to_end(at):
+                line.ask()
+
+        order = Make(held.job, held.lease.addresses, held.notes, held.fetched)
+        word = hand.work(order, held.lease, on_way)
         if isinstance(word, Generated):
+            line.ask()
             self._to_deliver.put((held, word))
         else:
             self._close(held, word)
@@ -203,8 +244,6 @@ class Foreman:
 
     def _deliver(self, held: InHand, made: Generated) -> None:
         hand = self._deliverer
-        if hand is None:
-            return
         order = Deliver(held.job, held.lease.addresses, made.notes, made.frames)
         try:
             word = hand.work(order, held.lease)
