@@ -106,18 +106,10 @@ CODERS: Mapping[str, Levers] = {
         "vae_norms": True,
         "precision": "high",
     },
-    "bf16, channels last": {
-        "vae_dtype": "bfloat16",
-        "vae_channels_last": True,
-        "precision": "high",
-    },
-    "tiled": {"vae_tiling": True},
 }
 LTX_CODERS: Mapping[str, Levers] = {
     "stock": {},
     "compiled blocks": {"vae_compile": True, "precision": "high"},
-    "channels last": {"vae_channels_last": True, "precision": "high"},
-    "tiled": {"vae_tiling": True},
 }
 
 
@@ -157,7 +149,7 @@ PLAYS: Mapping[str, Play] = {
         steps=40,
         guidance=3.5,
         rungs=WAN_RUNGS,
-        coders={name: CODERS[name] for name in ("stock", BEST_CODER, "bf16, channels last")},
+        coders=CODERS,
         fast_steps=4,
         rounds=2,
         best=("fp8, compiled", "compiled"),
