@@ -303,11 +303,11 @@ def _matrices_in(dtype: torch.dtype) -> Iterator[None]:
     def made(self: torch.nn.Linear, *arguments: Any, **named: Any) -> None:
         plain(self, *arguments, **{"dtype": dtype, **named})
 
-    torch.nn.Linear.__init__ = made  # type: ignore[method-assign]
+    torch.nn.Linear.__init__ = made
     try:
         yield
     finally:
-        torch.nn.Linear.__init__ = plain  # type: ignore[method-assign]
+        torch.nn.Linear.__init__ = plain
 
 
 def reading(shape: tuple[int, ...], device: str, dtype: torch.dtype) -> torch.Tensor:

@@ -25,6 +25,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from fractions import Fraction
+from functools import partial
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
@@ -234,7 +235,10 @@ class Clip:
 
 @dataclass
 class Coder:
-    """The picture coder by one way: seconds of a whole clip's decoding and encoding."""
+    """The picture coder by one way: seconds to decode a clip, and to encode what it begins with.
+
+    `first_sec` is of both for the first time, compiling included.
+    """
 
     model: str
     way: str
@@ -368,8 +372,9 @@ def _played(
     give_back()
     if "kernels" in parts and device != CPU:
         for way, model in kept.items():
-            rung = next(rung for rung in rungs if rung.name == (way if way == "stock" else ways[0]))
-            found = kernels(lambda model=model, rung=rung: forward(model, given, rung))
+            climbed = way if way == "stock" or not ways else ways[0]
+            rung = next(rung for rung in rungs if rung.name == climbed)
+            found = kernels(partial(forward, model, given, rung))
             book.put("kernels", f"{name}: {rung.name}", found)
     coders = _coders(name, what, pipeline, device, until) if "coders" in parts else []
     if coders:
@@ -385,7 +390,7 @@ def _played(
         book.put(
             "kernels",
             f"{name}: coder, {fastest[0].way}",
-            kernels(lambda made=fastest[1]: _decoded(made, latents, levers)),
+            kernels(partial(_decoded, fastest[1], latents, levers)),
         )
     if "clips" in parts:
         coder = (fastest[0].way, fastest[1])
@@ -485,6 +490,7 @@ def _coders(
                 began = time.perf_counter()
                 answer = _decoded(made, latents, levers)
                 _ = float(answer.flatten()[0])
+                _encoded(made, video, levers)
                 coder.first_sec = time.perf_counter() - began
                 truth = answer.float() if truth is None else truth
                 coder.error = relative_error(answer, truth)
@@ -735,7 +741,7 @@ def nets_between(device: str, book: Book) -> None:
     """Seconds of one frame between two, by RIFE at the fast tier's size."""
     width, height = (1024, 576) if device != CPU else (128, 64)
     net = _rife().eval().to(device).requires_grad_(requires_grad=False)
-    last = copy.deepcopy(net).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    last = copy.deepcopy(net).to(memory_format=torch.channels_last)
     pair = [torch.rand(1, 3, height, width, device=device) for _ in range(2)]
     moments = torch.tensor([0.4], device=device)
 
@@ -750,7 +756,8 @@ def nets_between(device: str, book: Book) -> None:
         return made
 
     truth = whole().float()
-    ways = {"float32": whole, "float32, channels last": lambda: whole(last)}
+    ways: dict[str, Callable[[], torch.Tensor]] = {"float32": whole}
+    ways |= {"float32, channels last": lambda: whole(last)}
     if device != CPU:
         played, half_played = (
             Recorded(each, torch.cuda.graph_pool_handle()) for each in (net, halved)
@@ -794,7 +801,8 @@ def main() -> int:
         "rife": lambda: nets_between(options.device, book),
     }
     parts |= {
-        name: lambda name=name: play(
+        name: partial(
+            play,
             name,
             options.device,
             book,

@@ -42,6 +42,7 @@ def forget_peak(device: str) -> None:
     if device != CPU:
         import torch  # noqa: PLC0415
 
+        torch.cuda.init()  # before a process has touched its GPU there is nothing to forget
         torch.cuda.reset_peak_memory_stats(device)
 
 

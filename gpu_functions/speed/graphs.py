@@ -53,7 +53,7 @@ class Recorded:
         self.recordings: dict[Any, _Recording] = {}
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        values = {**dict(enumerate(arguments)), **named}
+        values: dict[Any, Any] = {**dict(enumerate(arguments)), **named}
         key = tuple((name, _sign(value)) for name, value in values.items())
         try:
             there = self.recordings.get(key)
