@@ -113,8 +113,8 @@ class _Reader:
         file, name = place
         mapped = self._file(file).get_tensor(name)
         wanted = self._wanted(name, mapped.dtype)
-        if self._device.type != "cuda":
-            return name, mapped.to(self._device, wanted, copy=True)
+        if self._device.type != "cuda":  # a processor works with the mapped file itself
+            return name, mapped.to(self._device, wanted)
         return name, self._through_buffer(mapped).to(wanted)
 
     def _wanted(self, name: str, has: torch.dtype) -> torch.dtype:

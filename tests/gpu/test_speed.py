@@ -141,8 +141,6 @@ def test_weights_read_straight_to_their_place_make_the_same_clip(
     straight, usual = (
         frames(load(weights, model_id, load=way)).astype(int) for way in ("straight", "diffusers")
     )
-    # the weights are equal (test_straight); in the mapped file they lie otherwise than in memory,
-    # and a processor adds numbers up in another order there
     assert np.abs(straight - usual).max() <= 1
 
 
