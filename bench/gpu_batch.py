@@ -51,7 +51,7 @@ from gpu_functions.interpolation.tools import Tools as InterpolationTools
 from gpu_functions.runner.models import Models
 from gpu_functions.runner.retime import Retime
 from gpu_functions.runner.run import Tools
-from gpu_functions.worker.foreman import Foreman
+from gpu_functions.worker.foreman import Foreman, deliverers_for
 from gpu_functions.worker.scratch import own_scratch
 from shared.catalog import find_model
 from shared.catalog.clip_seconds import Basis, ClipSeconds
@@ -237,7 +237,9 @@ class BatchTools:
             recipes_for=self._recipes,
         )
         retime = Retime(InterpolationTools(weights=self.weights, device=device))
-        return Tools(models=models, interpolate=retime, scratch=self.scratch)
+        return Tools(
+            models=models, interpolate=retime, warm_up=retime.warm_up, scratch=self.scratch
+        )
 
     def _recipes(self, model: str, gpu_class: str) -> tuple[Recipe, ...]:
         return tuple(
@@ -312,7 +314,14 @@ def run_batch(model: str, gpus: Sequence[str], options: argparse.Namespace) -> B
             towns.append(town)
             messages.append(Message(said.message()))
         tools = BatchTools(weights, scratch, options.gpu_class, options.relative, options.levers)
-        foreman = Foreman(Line(messages), tuple(gpus), tools, lease_sec=LEASE_SEC, poll_sec=1)
+        foreman = Foreman(
+            Line(messages),
+            tuple(gpus),
+            tools,
+            deliverers=deliverers_for(gpus),
+            lease_sec=LEASE_SEC,
+            poll_sec=1,
+        )
         samples = stack.enter_context(_driver(gpus))
         working = threading.Thread(target=foreman.run)
         working.start()

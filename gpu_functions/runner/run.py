@@ -38,10 +38,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Tools:
-    """What a process runs jobs with."""
+    """What a process runs jobs with; `warm_up` makes `interpolate` ready before it is needed."""
 
     models: Models
     interpolate: Interpolate
+    warm_up: Callable[[], None] = lambda: None
     scratch: Path | None = None
     small: Small | None = None
 

@@ -3,6 +3,7 @@
     lever           what a lever is
     levers          all of them, in order, and `apply`
     memory          fewer bits in memory, parts that wait elsewhere, pictures in pieces
+    parking         what reads prompts waits in the machine's memory while clips are made
     switches        attention backend, compile, prompt cache, tf32, channels last
     linear8         products in fp8 or int8
     fused_qkv       queries, keys and values from one matrix

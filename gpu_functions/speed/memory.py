@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from gpu_functions.speed.lever import parts_of
+from gpu_functions.speed.parking import park_encoders
 
 BLOCKS_AT_ONCE = 1
 """Blocks of the denoiser that `offload: group` keeps on the GPU."""
@@ -29,6 +30,9 @@ def _compute_dtype(model: Any) -> torch.dtype:
 def offload(pipeline: Any, setting: str, device: str, denoisers: Sequence[str]) -> str | None:
     if torch.device(device).type == "cpu":
         return "there is no GPU to offload from"
+    if setting == "encoders":
+        park_encoders(pipeline, device, denoisers)
+        return None
     if setting == "model":
         pipeline.enable_model_cpu_offload(device=device)
         return None

@@ -45,6 +45,8 @@ from shared.gpu_jobs.document import Addresses
 from shared.gpu_jobs.messages import Stage, Verdict
 from shared.gpu_jobs.report import Made
 
+logger = logging.getLogger(__name__)
+
 CPU = "cpu"
 FOREMAN_GONE = 70
 
@@ -52,12 +54,13 @@ ToolsFor = Callable[[str], Tools]
 """Device → what to work with; a module's own function, for it travels by name."""
 
 
-def child_main(pipe: Connection, gpu: str, tools_for: ToolsFor) -> None:
+def child_main(pipe: Connection, gpu: str, tools_for: ToolsFor, delivers: bool = False) -> None:
     """Serve the foreman until it leaves.
 
     Parameters
     ----------
     gpu : the index of the GPU, or `cpu`.
+    delivers : it will be asked for the second half, and makes ready for it.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells everybody; we are told
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -65,7 +68,7 @@ def child_main(pipe: Connection, gpu: str, tools_for: ToolsFor) -> None:
     if gpu != CPU:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # before torch is imported
     device = CPU if gpu == CPU else "cuda:0"
-    Child(pipe, tools_for(device), device, gpu).serve()
+    Child(pipe, tools_for(device), device, gpu).serve(delivers=delivers)
 
 
 def quiet_logging() -> None:
@@ -87,13 +90,22 @@ class Child:
         self._sending = threading.Lock()
         self._verdict: Verdict | None = None
 
-    def serve(self) -> None:
+    def serve(self, *, delivers: bool) -> None:
         threading.Thread(target=self._listen, daemon=True, name="listen").start()
         name = device_name(self._device)
         self._tools.models.ready_sec = process_age()
         self.tell(Ready(name))
+        if delivers:
+            self._warm_up()
         while True:
             self._obey(self._orders.get())
+
+    def _warm_up(self) -> None:
+        """While the first clip is generated: importing and opening take longer than it does."""
+        try:
+            self._tools.warm_up()
+        except Exception:  # the job that needs it will say what is wrong
+            logger.exception("GPU %s could not make ready to interpolate", self._gpu)
 
     def tell(self, word: object) -> None:
         with self._sending:

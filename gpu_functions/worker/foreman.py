@@ -1,7 +1,7 @@
 """The foreman: takes jobs from the queue, has them done, and gives back what could not be done.
 
 One thread a generating GPU, one that takes its next job while it is at this one (`line`), and one
-for the process that delivers. Each job in flight has a lease, whose thread renews the claim and
+for each clip that is handed on. Each job in flight has a lease, whose thread renews the claim and
 keeps the queue's message hidden.
 """
 
@@ -10,7 +10,7 @@ import platform
 import queue
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -23,7 +23,7 @@ from gpu_functions.runner.files import Files
 from gpu_functions.runner.lease import Lease
 from gpu_functions.runner.notes import Notes
 from gpu_functions.runner.voice import Voice
-from gpu_functions.worker.child import ToolsFor
+from gpu_functions.worker.child import CPU, ToolsFor
 from gpu_functions.worker.hand import Hand
 from gpu_functions.worker.line import Line, Nearing
 from gpu_functions.worker.words import At, Deliver, Ended, Fault, Generated, Make
@@ -36,6 +36,11 @@ logger = logging.getLogger(__name__)
 POLL_SEC = 10
 LATER_SEC = 15.0
 HELD_AT_LEAST_SEC = 5.0
+
+
+def deliverers_for(gpus: Sequence[str]) -> int:
+    """How many processes hand on: two; one on a processor, where they would share its cores."""
+    return 1 if gpus[-1] == CPU else 2
 
 
 class Held(Protocol):
@@ -80,8 +85,10 @@ class Foreman:
 
     Parameters
     ----------
-    gpus : indices, or `cpu`. The last one delivers, in a process of its own; the others generate,
+    gpus : indices, or `cpu`. The last one delivers, in processes of its own; the others generate,
         or it does so too where it is the only one.
+    deliverers : how many such processes. With two, one interpolates while the other encodes: a
+        fast model makes clips sooner than one process hands them on.
     lease_sec : how long we may be silent before somebody else takes our jobs.
     """
 
@@ -91,6 +98,7 @@ class Foreman:
         gpus: tuple[str, ...],
         tools_for: ToolsFor,
         *,
+        deliverers: int = 1,
         lease_sec: float = 120.0,
         poll_sec: int = POLL_SEC,
     ) -> None:
@@ -98,7 +106,8 @@ class Foreman:
         self.runner = f"worker/{platform.node()}/{uuid.uuid4().hex[:12]}"
         makers = gpus[:-1] if len(gpus) > 1 else gpus
         self._makers = [Hand(gpu, tools_for) for gpu in makers]
-        self._deliverer = Hand(gpus[-1], tools_for)
+        self._deliverers = [Hand(gpus[-1], tools_for, delivers=True) for _ in range(deliverers)]
+        self._free: queue.LifoQueue[Hand] = queue.LifoQueue()
         self._to_deliver: queue.Queue[tuple[InHand, Generated] | None] = queue.Queue(maxsize=1)
         self._in_flight: set[str] = set()
         self._lock = threading.Lock()
@@ -129,7 +138,7 @@ class Foreman:
         self._draining.set()
 
     def _hands(self) -> list[Hand]:
-        return [*self._makers, self._deliverer]
+        return [*self._makers, *self._deliverers]
 
     def _make_all(self, hand: Hand) -> None:
         line = Line(self._next)
@@ -238,12 +247,18 @@ class Foreman:
             self._close(held, word)
 
     def _deliver_all(self) -> None:
+        for hand in self._deliverers:
+            self._free.put(hand)
         while (item := self._to_deliver.get()) is not None:
-            held, word = item
-            self._guarded(held, partial(self._deliver, held, word))
+            threading.Thread(target=self._deliver_by, args=(self._free.get(), *item)).start()
+        for _ in self._deliverers:
+            self._free.get()  # until all of them are back
 
-    def _deliver(self, held: InHand, made: Generated) -> None:
-        hand = self._deliverer
+    def _deliver_by(self, hand: Hand, held: InHand, made: Generated) -> None:
+        self._guarded(held, partial(self._deliver, held, made, hand))
+        self._free.put(hand)
+
+    def _deliver(self, held: InHand, made: Generated, hand: Hand) -> None:
         order = Deliver(held.job, held.lease.addresses, made.notes, made.frames)
         try:
             word = hand.work(order, held.lease)

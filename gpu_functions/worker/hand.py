@@ -35,10 +35,10 @@ GRACE_SEC = 10.0
 
 
 class Hand:
-    """A child, started when it is needed and again when it is gone."""
+    """A child, started when it is needed and again when it is gone; `delivers`: the second half."""
 
-    def __init__(self, gpu: str, tools_for: ToolsFor) -> None:
-        self.gpu = gpu
+    def __init__(self, gpu: str, tools_for: ToolsFor, *, delivers: bool = False) -> None:
+        self.gpu, self._delivers = gpu, delivers
         self.gpu_name = ""
         self._tools_for = tools_for
         self._process: multiprocessing.process.BaseProcess | None = None
@@ -57,7 +57,7 @@ class Hand:
             ours, theirs = SPAWN.Pipe()
             process = SPAWN.Process(
                 target=child_main,
-                args=(theirs, self.gpu, self._tools_for),
+                args=(theirs, self.gpu, self._tools_for, self._delivers),
                 name=f"dropreel-gpu-{self.gpu}",
                 daemon=True,
             )

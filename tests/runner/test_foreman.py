@@ -73,10 +73,16 @@ class Works:
     threads: list[threading.Thread] = field(default_factory=list)
 
     def start(
-        self, queue: Queue, gpus: tuple[str, ...] = ("cpu",), step_sec: float = 0.0
+        self,
+        queue: Queue,
+        gpus: tuple[str, ...] = ("cpu",),
+        step_sec: float = 0.0,
+        deliverers: int = 1,
     ) -> Foreman:
         tools = StudioTools(step_sec)
-        foreman = Foreman(queue, gpus, tools, lease_sec=LEASE_SEC, poll_sec=1)
+        foreman = Foreman(
+            queue, gpus, tools, deliverers=deliverers, lease_sec=LEASE_SEC, poll_sec=1
+        )
         thread = threading.Thread(target=foreman.run)
         thread.start()
         self.foremen.append(foreman)
@@ -194,6 +200,19 @@ def test_a_clip_is_handed_on_while_the_next_is_generated_and_the_first_alone_was
     assert cold.total_sec == cold.ready_sec + cold.load_sec + cold.first_step_sec
     assert town.report.facts()["cold_start"]["ready_sec"] == cold.ready_sec
     assert other.report.cold_start is None  # its process was warm
+
+
+def test_a_clip_that_is_slow_to_hand_on_does_not_hold_up_the_next(
+    town: RunnerTown, other: RunnerTown, works: Works
+) -> None:
+    queue = Queue()
+    town.open_for_result.clear()
+    first, second = queue.put(town.job()), queue.put(other.job())
+    works.start(queue, deliverers=2)
+    wait_for(lambda: second.deleted)
+    assert not first.deleted
+    town.open_for_result.set()
+    wait_for(lambda: first.deleted)
 
 
 def test_the_next_clip_is_claimed_before_the_gpu_is_free_and_pays_nothing_for_waiting(
