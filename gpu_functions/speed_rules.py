@@ -184,8 +184,8 @@ FLOORS = (
         "attention is 9 % of a forward."
     ),
     (
-        "The other targets of speed and price are met: 4 steps at 480p 21× and 12.8 s a clip (15×, 30 s); "
-        "LTX-Video 2B at 576×1024 29 finished clips a minute, 13B 13 (8); USD 0.0023 and "
+        "The other targets of speed and price are met: 4 steps at 480p 21× and 12.8 s a clip "
+        "(15×, 30 s); LTX-Video 2B at 576×1024 29 finished clips a minute, 13B 13 (8); USD 0.0023 and "
         "0.005 for the fast tier (0.02), 0.014 for A14B in 4 steps (0.05). In 40 steps with "
         "guidance A14B costs USD 0.22."
     ),
@@ -201,10 +201,8 @@ NOT_BUILT = (
     ),
     "Wan's decoding handed on chunk by chunk",
     "attention in 8 bits",
-    "prompt encoders parked while denoising: with 80 GB there is room (docs/gpu.md)",
     "the second expert's weights fetched during the last noisy step",
     "several clips of one size in one batch: one fills the GPU at every size measured",
-    "weights read in parallel straight to the GPU",
 )
 
 
