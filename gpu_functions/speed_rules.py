@@ -186,8 +186,8 @@ FLOORS = (
     (
         "The other targets of speed and price are met: 4 steps at 480p 21× and 12.8 s a clip "
         "(15×, 30 s); LTX-Video 2B at 576×1024 29 finished clips a minute, 13B 13 (8); USD "
-        "0.0023 and 0.005 for the fast tier (0.02), 0.014 for A14B in 4 steps (0.05). In 40 steps with "
-        "guidance A14B costs USD 0.22."
+        "0.0023 and 0.005 for the fast tier (0.02), 0.014 for A14B in 4 steps (0.05). In 40 "
+        "steps with guidance A14B costs USD 0.22."
     ),
     "5B decodes 2.0 PFLOP a clip of 121 frames at 704×1280: 4.5 s, where 2.5 are the limit.",
 )

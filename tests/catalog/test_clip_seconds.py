@@ -22,7 +22,7 @@ def row(**changes: Any) -> ClipSeconds:
         "basis": Basis.MEASURED,
         "model": WAN,
         "gpu_class": "h100",
-        "recipe": "bf16_flash3",
+        "recipe": "bf16_compiled",
         "width": 1280,
         "height": 704,
         "frames": 121,
