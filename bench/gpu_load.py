@@ -114,7 +114,7 @@ def report(
         cells = (f"{theirs:.2f}", f"{ours:.2f}", f"{theirs / ours:.2f}", f"{size / ours:.2f}")
         yield f"| {state} | {' | '.join(cells)} |"
     if options.device == "cpu":
-        yield "\nOn a processor nothing goes over a bus, and both leave the weights in the mapped file:"
+        yield "\nOn a processor nothing goes over a bus, and both leave weights in the mapped file:"
         yield "the ratio says nothing about a GPU, which is what ours is for."
     libraries = ", ".join(f"{name} {version(name)}" for name in ("torch", "diffusers"))
     day, cores = f"{datetime.now(UTC):%Y-%m-%d}", os.cpu_count()

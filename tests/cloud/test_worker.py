@@ -138,6 +138,7 @@ def test_two_families_go_the_whole_way_on_a_box_with_two_gpus(
         assert (run["gpu_class"], run["recipe"]) == ("rtx4090", "cpu_float32")
         assert run["gpu"].startswith("CPU"), "what was asked for and what it ran on"
         assert isinstance(run["settings"]["seed"], int), "decided, though nobody asked"
+        assert run["gpu_seconds"] > 0
         assert run["interpolation"] == "minterpolate"
         assert meta["video"]["frame_count"] == 24
         assert meta["cost"]["model_usd"] == 0
