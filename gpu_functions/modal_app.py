@@ -47,8 +47,11 @@ def _pins(*names: str) -> list[str]:
 def _image() -> modal.Image:
     base = modal.Image.debian_slim(python_version=PYTHON)
     if modal.is_local():  # in a container there is no lock to read, and nothing to build
-        base = base.uv_pip_install(TORCH, *_pins(*OURS)).uv_pip_install(
-            requirements=[str(REQUIREMENTS / "gpu.lock")]
+        # triton builds its launchers with a C compiler
+        base = (
+            base.apt_install("gcc", "libc6-dev")
+            .uv_pip_install(TORCH, *_pins(*OURS))
+            .uv_pip_install(requirements=[str(REQUIREMENTS / "gpu.lock")])
         )
     return base.env(
         {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True"}

@@ -4,7 +4,6 @@ Wan's coder stays in float32 where a recipe says nothing; half the bits cost les
 of a frame (see `docs/gpu-speed.md`) and save time and memory.
 """
 
-import importlib.util
 from collections.abc import Sequence
 from types import MethodType
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from gpu_functions.speed.lever import is_cpu
+from gpu_functions.speed.lever import cannot_compile
 
 DTYPES = {name: getattr(torch, name) for name in ("bfloat16", "float16", "float32")}
 WAN_BLOCK, WAN_UPSAMPLE = "WanResidualBlock", "WanUpsample"
@@ -44,10 +43,8 @@ def vae_norms(pipeline: Any, setting: bool, device: str, denoisers: Sequence[str
 
     Doubling a picture copies its pixels, and so needs no way over float32.
     """
-    if is_cpu(device):
-        return "not on a processor"
-    if importlib.util.find_spec("triton") is None:
-        return "there is no triton"
+    if why := cannot_compile(device):
+        return why
     blocks = [each for each in pipeline.vae.modules() if type(each).__name__ == WAN_BLOCK]
     if not blocks:
         return f"{type(pipeline.vae).__name__} has no norms like Wan's"
@@ -58,10 +55,8 @@ def vae_norms(pipeline: Any, setting: bool, device: str, denoisers: Sequence[str
 
 def vae_compile(pipeline: Any, setting: bool, device: str, denoisers: Sequence[str]) -> str | None:
     """Compile the decoder's repeated blocks, each size for itself."""
-    if is_cpu(device):
-        return "not on a processor"
-    if importlib.util.find_spec("triton") is None:
-        return "there is no triton"
+    if why := cannot_compile(device):
+        return why
     blocks = [each for each in pipeline.vae.decoder.modules() if type(each).__name__ in COMPILED]
     if not blocks:
         return f"{type(pipeline.vae).__name__} has no blocks that compile"

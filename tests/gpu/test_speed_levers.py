@@ -15,6 +15,7 @@ from gpu_functions.generators.diffusers_generator import DiffusersGenerator
 from gpu_functions.generators.registry import open_generator
 from gpu_functions.speed.coder import double_in_place, fuse_norms
 from gpu_functions.speed.graphs import cuda_graph
+from gpu_functions.speed.lever import cannot_compile
 from shared.catalog.recipe import Recipe
 from tests.gpu.requests import small_request
 from tests.gpu.tiny import build_tiny
@@ -141,3 +142,20 @@ def test_weights_in_8_bits_compute_in_the_recipes_own(weights: Path) -> None:
     generator = load(weights, dtype="bfloat16", quantization="fp8")
     assert generator.pipeline.transformer.dtype == torch.bfloat16
     assert len(generator.generate(small_request(A14B), lambda done, of: None).frames) == 5
+
+
+def test_without_a_compiler_or_headers_nothing_is_compiled(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert cannot_compile("cpu") == "not on a processor"
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert cannot_compile("cuda:0") == "there is no triton"
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "install gcc" in (cannot_compile("cuda:0") or "")
+    monkeypatch.setenv("CC", "tcc")
+    monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path))
+    assert "python3-dev" in (cannot_compile("cuda:0") or "")
+    (tmp_path / "Python.h").touch()
+    assert cannot_compile("cuda:0") is None
