@@ -16,7 +16,6 @@ means anything. `--gpus 0,1` gives each half a GPU of its own.
 """
 
 import argparse
-import hashlib
 import json
 import os
 import statistics
@@ -493,8 +492,12 @@ def report(batches: Sequence[Batch]) -> Iterator[str]:
     else:
         yield "*load*: diffusers' import, and random weights made on the GPU, **not** read from a"
         yield "disk. *first step*: prompt and picture too, and compiling where the recipe compiles."
-    for batch in batches:
-        yield f"\n![Timeline of {batch.model}]({picture_of(batch).name})"
+    for gpu_class in sorted({batch.gpu_class for batch in batches if batch.maker != CPU}):
+        price = modal_prices()[tiers()[gpu_class].modal[0]]
+        rate = f"{price.usd_per_hour} an hour"
+        yield f"\nDollars of `{gpu_class}` are of an {price.kind} at Modal, {rate}."
+    for place, batch in enumerate(batches):
+        yield f"\n![Timeline of {batch.model}]({picture_of(place).name})"
     yield from ("", *_notes(batches))
     first = batches[0]
     yield f"\nMeasured {first.day} on {first.device}, {first.libraries}."
@@ -535,18 +538,16 @@ def _notes(batches: Sequence[Batch]) -> Iterator[str]:
         gpus = ", ".join(batch.gpus)
         sizes = [run.made.size_bytes for run in batch.runs if run.made]
         parts = [
-            f"on {gpus}",
+            f"{len(batch.runs)} clips on GPU {gpus}",
             f"interpolated by {ways}",
             f"{statistics.fmean(sizes) / 1e6:.1f} MB a clip",
         ]
         yield f"- `{batch.model}`: {'; '.join([*parts, *filter(None, [batch.note])])}."
 
 
-def picture_of(batch: Batch) -> Path:
-    """Where the batch's timeline lies."""
-    mark = hashlib.sha256(json.dumps([batch.gpus, batch.note]).encode()).hexdigest()[:4]
-    several = f"-{mark}" if batch.note or len(batch.gpus) > 1 else ""
-    return PARTS / f"gpu-batch-{batch.model}{several}.svg"
+def picture_of(place: int) -> Path:
+    """Where the timeline of a page's batch lies."""
+    return PARTS / f"gpu-batch-{place + 1}.svg"
 
 
 def picture(batch: Batch) -> str:
@@ -580,8 +581,8 @@ def read(path: Path) -> list[Batch]:
 
 def write(batches: Sequence[Batch]) -> None:
     """The page, its pictures, and on a GPU the seconds of the catalogue."""
-    for batch in batches:
-        picture_of(batch).write_text(picture(batch), encoding="utf-8")
+    for place, batch in enumerate(batches):
+        picture_of(place).write_text(picture(batch), encoding="utf-8")
     PAGE.write_text("\n".join(report(batches)) + "\n", encoding="utf-8")
     measured = [seconds_row(batch) for batch in batches if batch.plain and batch.maker != CPU]
     if measured:
@@ -610,7 +611,11 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.name} and its pictures")
     options = parser.parse_args()
     if options.read:
-        batches = [batch for path in options.read for batch in read(path)]
+        batches = [
+            replace(batch, note=options.note or batch.note)
+            for path in options.read
+            for batch in read(path)
+        ]
     else:
         batches = _run_all(options)
     if options.keep:
