@@ -189,6 +189,10 @@ FLOORS = (
         "0.0023 and 0.005 for the fast tier (0.02), 0.014 for A14B in 4 steps (0.05). In 40 "
         "steps with guidance A14B costs USD 0.22."
     ),
+    (
+        "An idle share below 5 % over a batch is missed with LTX-Video 2B: 39 % "
+        "(`docs/benchmarks/gpu-batch.md`), for one process handed on in 2.3 s what took 1.9."
+    ),
     "5B decodes 2.0 PFLOP a clip of 121 frames at 704×1280: 4.5 s, where 2.5 are the limit.",
 )
 """Predictions and what became of them."""
