@@ -191,8 +191,12 @@ def test_an_open_model_on_a_rented_gpu_is_priced_and_says_how_its_seconds_are_kn
     app: typer.Typer, tmp_path: Path
 ) -> None:
     (tmp_path / "quay.png").write_bytes(picture())
-    clip: dict[str, object] = {"image_path": "quay.png", "prompt": "waves"}
-    clip |= {"route": ["wan2.2-i2v-a14b"], "generation_params": {"gpu": "h100"}}
+    clip = {
+        "image_path": "quay.png",
+        "prompt": "waves",
+        "route": ["wan2.2-i2v-a14b"],
+        "generation_params": {"gpu": "h100"},
+    }
     manifest = {"project_id": "film", "batch_id": "day-1", "keyframes": [clip]}
     (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     words = ["estimate", str(tmp_path), "--scenario", "none"]
