@@ -21,7 +21,14 @@ from shared.generate.surroundings import Surroundings
 from shared.jobs.job import Job, Waiter
 from shared.jobs.outcome import JobState
 from shared.jobs.request import VideoRequest
-from shared.pipeline.attempt import Attempt, is_spent, may_still_come, open_attempt, why_held
+from shared.pipeline.attempt import (
+    Attempt,
+    is_spent,
+    may_still_come,
+    open_attempt,
+    place_of,
+    why_held,
+)
 from shared.pipeline.choosing import model_request
 from shared.pipeline.decide import content_key
 from shared.pipeline.materials import input_file
@@ -111,7 +118,9 @@ class _Call:
                 details={"attempts": [_told(job) for job in jobs]},
             )
         around, attempt = self.around, self._attempt(move.candidate, tries)
-        job = open_attempt(around.objects, around.work_bucket, around.store, attempt, around.now())
+        place = place_of(around.objects, around.store, attempt)
+        bucket, now = around.work_bucket, around.now()
+        job = open_attempt(around.objects, bucket, around.store, attempt, place, now)
         if job.state is JobState.QUEUED:
             around.treasury.reserve(job)
         return move.candidate.key, job.job_id

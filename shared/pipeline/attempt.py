@@ -40,18 +40,48 @@ class Attempt:
     deadline: timedelta | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an attempt's row goes, so that it can be noted before there is one.
+
+    Attributes
+    ----------
+    number : 1 for the first attempt at this content by this candidate.
+    row : the row that the same content has there already, made or in the making, by whichever run.
+    """
+
+    number: int
+    job_id: str
+    row: Job | None
+
+
+def place_of(objects: ObjectStore, jobs: JobStore, attempt: Attempt) -> Place:
+    """The first place of the candidate that is not taken by a row of no more use."""
+    number = attempt.tried + 1
+    while True:
+        identity = job_id(attempt.project_id, attempt.clip_key, attempt.candidate.key, number)
+        row = jobs.job(identity)
+        if row is None or not is_spent(objects, row):
+            return Place(number, identity, row)
+        number += 1
+
+
 def open_attempt(
-    objects: ObjectStore, work_bucket: str, jobs: JobStore, attempt: Attempt, now: datetime
+    objects: ObjectStore,
+    work_bucket: str,
+    jobs: JobStore,
+    attempt: Attempt,
+    place: Place,
+    now: datetime,
 ) -> Job:
     """The row of the attempt: a new one, or the very one that the same content has already."""
-    number, identity, there = _unspent(objects, jobs, attempt)
-    if there is not None:
-        return there
-    media, inputs = _kept(objects, work_bucket, attempt, identity)
+    if place.row is not None:
+        return place.row
+    media, inputs = _kept(objects, work_bucket, attempt, place.job_id)
     candidate = attempt.candidate
     patience = deadline_for(attempt.request.operation, candidate.engine)
     job = Job(
-        job_id=identity,
+        job_id=place.job_id,
         project_id=attempt.project_id,
         batch_id=attempt.batch_id,
         run_id=attempt.run_id,
@@ -59,7 +89,7 @@ def open_attempt(
         clip_key=attempt.clip_key,
         candidate=candidate.key,
         provider=candidate.engine.removeprefix("api:"),
-        attempt=number,
+        attempt=place.number,
         request=attempt.request.model_copy(update=dict(media)),
         inputs=inputs,
         manifest=attempt.manifest,
@@ -69,24 +99,7 @@ def open_attempt(
     try:
         return jobs.save_job(job)
     except Conflict:  # a retry of this very step was faster
-        return jobs.job(identity) or job
-
-
-def begun(objects: ObjectStore, jobs: JobStore, attempt: Attempt) -> bool:
-    """Does the attempt's row exist, made or in the making, by whichever run?"""
-    return _unspent(objects, jobs, attempt)[2] is not None
-
-
-def _unspent(objects: ObjectStore, jobs: JobStore, attempt: Attempt) -> tuple[int, str, Job | None]:
-    """Number and name of the candidate's next attempt, and its row if somebody has begun it."""
-    number = attempt.tried + 1
-    while True:
-        candidate = attempt.candidate.key
-        identity = job_id(attempt.project_id, attempt.clip_key, candidate, number)
-        there = jobs.job(identity)
-        if there is None or not is_spent(objects, there):
-            return number, identity, there
-        number += 1
+        return jobs.job(place.job_id) or job
 
 
 def _kept(

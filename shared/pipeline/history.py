@@ -76,8 +76,10 @@ NOTHING_TRIED = History([], [])
 
 def read_history(services: Services, jobs: JobStore, item: ClipItem) -> History:
     """The attempts so far; the one that has just failed inspection is marked so."""
-    tries = read_tries(services, item)
-    return History(tries, [job for each in tries if (job := jobs.job(each.job_id)) is not None])
+    # A try is noted before its row: one without a row was never begun.
+    found = [(each, jobs.job(each.job_id)) for each in read_tries(services, item)]
+    begun = [(each, row) for each, row in found if row is not None]
+    return History([each for each, _ in begun], [row for _, row in begun])
 
 
 def _unfinished(item: ClipItem, job: Job) -> Routed:

@@ -7,7 +7,7 @@ from shared.clip import ClipPlan, Deviation
 from shared.errors import ModelUnavailable
 from shared.jobs.ports import JobStore
 from shared.jobs.request import VideoRequest
-from shared.pipeline.attempt import Attempt, begun, open_attempt
+from shared.pipeline.attempt import Attempt, open_attempt, place_of
 from shared.pipeline.choosing import maker_of
 from shared.pipeline.decide import Draft, Maker, decide_clip
 from shared.pipeline.draft import rank_draft, write_plan
@@ -55,16 +55,15 @@ class NextTry:
         if maker.asked is None:
             return Routed(step=Step.FINISH, clip_key=plan.clip_key), plan
         attempt = self._attempt(draft, chosen, plan, maker.asked)
-        job = open_attempt(
-            self._services.objects,
-            self._services.work_bucket,
-            self._jobs,
-            attempt,
-            self._services.now(),
-        )
-        made = Try(candidate=chosen.key, job_id=job.job_id, seed=seed)
-        write_tries(self._services, self._item, [*self._tries, made])
-        return Routed(step=Step.GENERATE, clip_key=plan.clip_key, job_id=job.job_id), plan
+        objects = self._services.objects
+        place = place_of(objects, self._jobs, attempt)
+        # Noted before there is a row: the sweep sends off any row that it finds, so one that a
+        # retry of this step did not know of would be paid beside the one that the retry opens.
+        noted = Try(candidate=chosen.key, job_id=place.job_id, seed=seed)
+        write_tries(self._services, self._item, [*self._tries, noted])
+        bucket, now = self._services.work_bucket, self._services.now()
+        open_attempt(objects, bucket, self._jobs, attempt, place, now)
+        return Routed(step=Step.GENERATE, clip_key=plan.clip_key, job_id=place.job_id), plan
 
     def _well(
         self, ranking: Ranking, tried: list[Tried], draft: Draft, first: Candidate
@@ -89,11 +88,8 @@ class NextTry:
         if maker.asked is None:
             return False
         plan = decide_clip(self._item, draft, maker)
-        return begun(
-            self._services.objects,
-            self._jobs,
-            self._attempt(draft, candidate, plan, maker.asked, with_files=False),
-        )
+        attempt = self._attempt(draft, candidate, plan, maker.asked, with_files=False)
+        return place_of(self._services.objects, self._jobs, attempt).row is not None
 
     def _attempt(
         self,

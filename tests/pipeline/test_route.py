@@ -1,5 +1,6 @@
 """Clips that models make: tried in the route's order, paid once, finished from the model's file."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -24,7 +25,7 @@ from shared.routing.policy import Policy
 from shared.video.finish import finish_clip as encode
 from shared.video.finish_spec import FinishSpec
 from tests.moving_picture import frames_of
-from tests.pipeline.faults import MortalJobs
+from tests.pipeline.faults import Killed, MortalJobs
 from tests.pipeline.house import House, build_house, picture
 
 WAN, KLING = "wavespeed/wan-2.5", "wavespeed/kling-v2.5-turbo-std"
@@ -38,6 +39,10 @@ def jobs(house: House) -> MortalJobs:
 
 @pytest.fixture
 def house() -> House:
+    return _with_wavespeed()
+
+
+def _with_wavespeed() -> House:
     house = build_house()
     engines = frozenset({"camera_move", "api:wavespeed"})
     house.services = replace(house.services, engines=engines)
@@ -290,10 +295,7 @@ def test_dying_at_any_write_of_preparing_opens_one_attempt(house: House, jobs: M
     writes = house.power.writes - before
     assert writes > 5
     for number in range(1, writes + 1):
-        house = build_house()
-        house.services = replace(
-            house.services, engines=frozenset({"camera_move", "api:wavespeed"})
-        )
+        house = _with_wavespeed()
         item = _planned(house, ROUTE)
         house.power.fail_at = house.power.writes + number
         routed = house.survive(partial(prepare_clip, house.services, house.jobs, item))
@@ -303,6 +305,24 @@ def test_dying_at_any_write_of_preparing_opens_one_attempt(house: House, jobs: M
         row = house.services.rows.clip(house.folder, item.run.run_id, "a")
         assert row is not None
         assert row.status is ClipStatus.GENERATING
+
+
+def test_a_stand_in_is_not_forgotten_when_its_provider_recovers_while_the_process_is_dead() -> None:
+    """Its row is sent off by the sweep, so whoever comes back has to know of it."""
+    number, died = 0, True
+    while died:
+        number += 1
+        house = _with_wavespeed()
+        _pause(house, "wavespeed")
+        item = _planned(house, [WAN, ELSEWHERE])
+        house.power.fail_at = house.power.writes + number
+        with suppress(Killed):
+            prepare_clip(house.services, house.jobs, item)
+        died, house.power.fail_at = house.power.out, 0
+        house.power.restore()
+        house.services = replace(house.services, health=dict)
+        routed = prepare_clip(house.services, house.jobs, item)
+        assert list(house.jobs.rows) == [routed.job_id], number
 
 
 def test_a_clip_that_is_prepared_again_goes_on_with_what_was_tried(
