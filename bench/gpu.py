@@ -24,7 +24,7 @@ from typing import Any
 
 import torch
 
-from bench.gpu_sizes import REAL, build_part, reading
+from bench.gpu_sizes import REAL, Real, build_part, reading
 from gpu_functions.generators.contract import (
     FramesUnusable,
     GenerationRequest,
@@ -161,12 +161,28 @@ def _generate(generator: DiffusersGenerator, request: GenerationRequest, step: O
     return ""
 
 
-def real_pipeline(model_id: str, recipe: Recipe, device: str) -> Any:
-    """The tests' pipeline, its heavy parts at their real size and its readers replaced."""
-    real, dtype = REAL[model_id], DTYPES[recipe.dtype]
+def real_pipeline(
+    model_id: str,
+    recipe: Recipe,
+    device: str,
+    real: Real | None = None,
+    *,
+    one_expert: bool = False,
+) -> Any:
+    """The tests' pipeline, its heavy parts at their real size and its readers replaced.
+
+    Parameters
+    ----------
+    real : in place of the model's own.
+    one_expert : the second denoiser is the first: the same seconds, half the memory.
+    """
+    real, dtype = real or REAL[model_id], DTYPES[recipe.dtype]
     at = CPU if recipe.offload != "none" else device
     kind, parts = tiny_builder(model_id)
     for name, (part, config) in real.parts.items():
+        if one_expert and name == "transformer_2":
+            parts[name] = parts["transformer"]
+            continue
         whole = torch.float32 if name in open_generator_class(model_id).float32 else dtype
         parts[name] = build_part(part, config, at, whole)
     pipeline = kind(**parts)

@@ -6,7 +6,8 @@ image encoders are replaced by random readings of the real shape.
 Sizes are those of the published configurations; where ours is a relative, `note` says so.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -252,18 +253,61 @@ REAL: Mapping[str, Real] = {
     ),
 }
 
+LTX_2B = Real(
+    parts={
+        "transformer": ("LTXVideoTransformer3DModel", {}),
+        "vae": ("AutoencoderKLLTXVideo", VAE_LTX_13B),
+    },
+    readings=(T5, MASK, T5, MASK),
+    billions=1.9,
+    note="the distilled 2B of LTX-Video 0.9.x; the catalogue has its larger sister",
+)
+
+TEXT_ENCODERS: Mapping[str, Config] = {
+    "UMT5EncoderModel": {"vocab_size": 256384, "num_layers": 24, "words": 512},
+    "T5EncoderModel": {"vocab_size": 32128, "num_layers": 24, "words": 256},
+}
+"""Both of XXL size; `words` is how many tokens a prompt is brought to."""
+
+XXL: Config = {
+    "d_model": 4096,
+    "d_kv": 64,
+    "d_ff": 10240,
+    "num_heads": 64,
+    "feed_forward_proj": "gated-gelu",
+}
+
 
 def build_part(kind: Any, config: Config, device: str, dtype: torch.dtype) -> Any:
-    """One component on its device, its weights drawn there; nothing is read from anywhere."""
+    """One component on its device, its weights drawn there; nothing is read from anywhere.
+
+    What diffusers keeps in float32 when it loads a model (norms, times, places) is in float32 here
+    too: it costs time, and would be missing from a comparison.
+    """
     made = getattr(diffusers, kind) if isinstance(kind, str) else kind
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(dtype)
-    try:
-        with torch.device(device):
-            part = made(**config)
-    finally:
-        torch.set_default_dtype(before)
+    with torch.device(device), _matrices_in(dtype):
+        part = made(**config)
+    kept = getattr(part, "_keep_in_fp32_modules", None) or ()
+    for name, values in [*part.named_parameters(), *part.named_buffers()]:
+        whole = any(each in name.split(".") for each in kept)
+        if values.is_floating_point():
+            values.data = values.data.to(torch.float32 if whole else dtype)
     return part.eval().requires_grad_(requires_grad=False)
+
+
+@contextmanager
+def _matrices_in(dtype: torch.dtype) -> Iterator[None]:
+    """Linear layers are made in `dtype` at once: 14 billion weights in float32 fill a GPU."""
+    plain = torch.nn.Linear.__init__
+
+    def made(self: torch.nn.Linear, *arguments: Any, **named: Any) -> None:
+        plain(self, *arguments, **{"dtype": dtype, **named})
+
+    torch.nn.Linear.__init__ = made
+    try:
+        yield
+    finally:
+        torch.nn.Linear.__init__ = plain
 
 
 def reading(shape: tuple[int, ...], device: str, dtype: torch.dtype) -> torch.Tensor:

@@ -3,13 +3,17 @@
 Run as `python -m bench.page [--check]`; each benchmark writes its part under `docs/benchmarks/`.
 """
 
+import re
 import sys
 from pathlib import Path
 
 from shared.generated import write_or_check
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGE = DOCS / "benchmarks.md"
+PAGE, PARTS = DOCS / "benchmarks.md", "benchmarks"
+PICTURE = re.compile(r"(!\[[^\]]*\]\()(?=[\w.-]+\))")
+"""A picture beside the part that shows it."""
+
 INTRODUCTION = """# Benchmarks
 
 Every figure here was measured by the command beside it, side by side in one run; compare ratios,
@@ -19,8 +23,9 @@ not seconds: the machines are shared and noisy. The parts are written by the ben
 
 
 def page() -> str:
-    """The whole page, from the parts that lie there; headings move one level down."""
-    parts = [part.read_text("utf-8").strip() for part in sorted((DOCS / "benchmarks").glob("*.md"))]
+    """The whole page, from the parts that lie there; headings and pictures move one level down."""
+    found = sorted((DOCS / PARTS).glob("*.md"))
+    parts = [PICTURE.sub(rf"\1{PARTS}/", part.read_text("utf-8")).strip() for part in found]
     moved = [
         "\n".join(f"#{line}" if line.startswith("#") else line for line in part.splitlines())
         for part in parts

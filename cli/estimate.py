@@ -5,6 +5,7 @@ rank them; nothing leaves this machine and nothing is spent.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +22,7 @@ from shared.budget.estimate import BatchEstimate, ClipEstimate, candidate_price,
 from shared.budget.money import MicroUsd, usd_text
 from shared.budget.scenarios import MonthEstimate, Scenarios, month_of_scenario, scenario_prices
 from shared.errors import InvalidInput
+from shared.gpu_jobs.price import price_anywhere
 from shared.nearest import did_you_mean
 from shared.pipeline.accept import accept_drop
 from shared.pipeline.check import check_manifest
@@ -79,6 +81,7 @@ def estimate_folder(folder: Path, scenarios: Scenarios) -> BatchEstimate:
         audit=NoAudit(),
         limits=Limits(keyframe_wait_sec=0.001),
         engines=every_engine(),
+        price=partial(price_anywhere, {}),
     )
     clips = [clip for run in _started(services, dropping) for clip in _clips(services, run)]
     return estimate_batch(clips, scenarios.aws_usage_per_clip.per_clip())
@@ -193,12 +196,23 @@ def _show_batch(batch: BatchEstimate) -> None:
             first.price_used.verification,
         )
     console.print(table)
+    for said, stems in _rests_on(batch).items():
+        console.print(f"[dim]{escape(', '.join(stems))}: {escape(said)}[/]", soft_wrap=True)
     total = batch.total
     console.print(
         f"[bold]{usd_text(total.expected)}[/] expected, {usd_text(total.low)} to "
         f"{usd_text(total.high)}, of it {usd_text(batch.aws)} for AWS; "
         f"{usd_text(batch.to_reserve)} would be set aside"
     )
+
+
+def _rests_on(batch: BatchEstimate) -> dict[str, list[str]]:
+    """How the amounts that nobody asked for are known, and of which clips."""
+    found: dict[str, list[str]] = {}
+    for clip in batch.clips:
+        if clip.candidates and (basis := clip.candidates[0].price_used.basis):
+            found.setdefault(basis, []).append(clip.stem)
+    return found
 
 
 def _show_months(months: list[MonthEstimate]) -> None:

@@ -31,6 +31,7 @@ from gpu_functions.generators.rules import settled
 from gpu_functions.generators.steps import watched_steps
 from gpu_functions.prompt_cache import remember_prompts
 from gpu_functions.weights.check import check_weights
+from gpu_functions.weights.straight import load_parts
 from shared.catalog.model import ModelRow
 from shared.errors import InternalFault
 
@@ -73,7 +74,9 @@ class DiffusersGenerator(ABC):
         check_weights(self.row.id, weights)
         self._require_packages()
         with torch_faults(f"loading {self.row.id} by recipe `{recipe.name}`"):
-            self.hold(self.open_pipeline(weights, self._dtypes(recipe)), recipe, device)
+            dtypes = self._dtypes(recipe)
+            parts = load_parts(weights, dtypes, device) if recipe.load == "straight" else {}
+            self.hold(self.open_pipeline(weights, dtypes, **parts), recipe, device)
 
     def hold(self, pipeline: Any, recipe: Recipe, device: str) -> None:
         """Take a pipeline that is in memory, and bring it to its device as the recipe says."""
@@ -107,10 +110,12 @@ class DiffusersGenerator(ABC):
         """What is handed out; for families whose output holds more than frames."""
         return frames
 
-    def open_pipeline(self, weights: Path, dtypes: Mapping[str, torch.dtype]) -> Any:
-        """The pipeline out of its folder, on the processor."""
+    def open_pipeline(self, weights: Path, dtypes: Mapping[str, torch.dtype], **parts: Any) -> Any:
+        """The pipeline out of its folder, on the processor; but for `parts`, which are loaded."""
         kind = getattr(diffusers, self.pipeline_name)
-        return kind.from_pretrained(str(weights), dtype=dict(dtypes), local_files_only=True)
+        return kind.from_pretrained(
+            str(weights), dtype=dict(dtypes), local_files_only=True, **parts
+        )
 
     @property
     def pipeline(self) -> Any:

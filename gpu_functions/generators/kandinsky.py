@@ -25,10 +25,14 @@ class KandinskyGenerator(DiffusersGenerator):
     def arguments(self, request: GenerationRequest) -> dict[str, Any]:
         return common_arguments(request) | {"image": request.image}
 
-    def open_pipeline(self, weights: Path, dtypes: Mapping[str, torch.dtype]) -> Any:
+    def open_pipeline(self, weights: Path, dtypes: Mapping[str, torch.dtype], **parts: Any) -> Any:
         words = Qwen2Tokenizer.from_pretrained(str(weights / "tokenizer"), local_files_only=True)
         return diffusers.Kandinsky5I2VPipeline.from_pretrained(
-            str(weights), tokenizer=WordsOnly(words), dtype=dict(dtypes), local_files_only=True
+            str(weights),
+            tokenizer=WordsOnly(words),
+            dtype=dict(dtypes),
+            local_files_only=True,
+            **parts,
         )
 
 

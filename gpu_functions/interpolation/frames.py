@@ -4,6 +4,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -137,13 +139,20 @@ def _maker(way: Method, tools: Tools) -> "Between":
     file = tools.file(way)
     if file is None:
         return blend
+    there = file.stat()
+    return _opened(way, file, tools.device, (there.st_mtime_ns, there.st_size))
+
+
+@lru_cache(maxsize=2)
+def _opened(way: Method, file: Path, device: str, version: tuple[int, int]) -> "Between":
+    """A net that stays where it is for the next clip, as long as its file is the same."""
     if way is Method.RIFE:
         from gpu_functions.interpolation.rife import open_rife  # noqa: PLC0415
 
-        return open_rife(file, tools.device)
+        return open_rife(file, device)
     from gpu_functions.interpolation.film import open_film  # noqa: PLC0415
 
-    return open_film(file, tools.device)
+    return open_film(file, device)
 
 
 def _pair_by_pair(

@@ -164,8 +164,9 @@ def warp(picture: Tensor, flow: Tensor) -> Tensor:
     x = torch.linspace(-1, 1, width, device=flow.device, dtype=flow.dtype)
     y = torch.linspace(-1, 1, height, device=flow.device, dtype=flow.dtype)
     still = torch.stack(torch.meshgrid(x, y, indexing="xy"))
-    spans = torch.tensor([(width - 1) / 2, (height - 1) / 2], device=flow.device, dtype=flow.dtype)
-    places = still + flow / spans.view(1, 2, 1, 1)
+    # no tensor is made of numbers here: that cannot be recorded (speed/graphs.py)
+    across, down = flow[:, 0] / ((width - 1) / 2), flow[:, 1] / ((height - 1) / 2)
+    places = still + torch.stack((across, down), 1)
     return grid_sample(
         picture, places.permute(0, 2, 3, 1), "bilinear", padding_mode="border", align_corners=True
     )

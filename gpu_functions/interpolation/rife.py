@@ -9,7 +9,8 @@ import torch
 from gpu_functions.generators.contract import WeightsMissing
 from gpu_functions.generators.faults import torch_faults
 from gpu_functions.interpolation.ifnet import SHAPES, IFNet
-from gpu_functions.interpolation.nets import as_between
+from gpu_functions.interpolation.nets import Net, as_between
+from gpu_functions.speed.graphs import Recorded
 
 if TYPE_CHECKING:
     from gpu_functions.interpolation.tools import Between
@@ -35,7 +36,12 @@ def open_rife(file: Path, device: str) -> "Between":
         raise WeightsMissing(f"{file} is not RIFE {known}: {str(error)[:300]}") from error
     with torch_faults(f"loading RIFE {version}"):
         net.eval().to(device)
-    return as_between(net, name=f"RIFE {version}", multiple=shape.multiple, device=device)
+    if torch.device(device).type == "cuda":
+        # hundreds of small launches a frame: half of its time is the processor's
+        played: Net = Recorded(net, torch.cuda.graph_pool_handle())
+    else:
+        played = net
+    return as_between(played, name=f"RIFE {version}", multiple=shape.multiple, device=device)
 
 
 def _state(file: Path) -> dict[str, torch.Tensor]:

@@ -29,6 +29,10 @@ class Method(StrEnum):
     BLEND = "blend"
 
 
+NETS = frozenset({Method.RIFE, Method.FILM})
+"""Ways that want a GPU."""
+
+
 @dataclass(frozen=True)
 class Tools:
     """What there is to interpolate with.
@@ -55,7 +59,7 @@ class Tools:
         return self.weights / name if name and self.weights else None
 
     def _why_not(self, way: Method, asked: Method) -> str:
-        if way not in (Method.RIFE, Method.FILM):
+        if way not in NETS:
             return ""
         file = self.file(way)
         if file is None:

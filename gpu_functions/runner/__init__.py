@@ -7,8 +7,9 @@
     files       presigned GET and PUT, with fresh addresses where they have ended
     picture     from the keyframe's bytes to what the model is conditioned on
     models      what is loaded in this process, and the recipes in their order
+    notes       seconds, spans and the cold start, as the report tells them
     device      the GPU: its name, its peak, its cap
-    making, delivering   the two halves; a box with two GPUs gives each its own
+    making, delivering   the two halves; a worker has a process for each
     encode      the near-lossless intermediate
     run         both halves in a row, and what every end means
 

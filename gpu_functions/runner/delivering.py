@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from gpu_functions.generators.contract import FramesUnusable
+from gpu_functions.interpolation.tools import NETS
 from gpu_functions.runner.encode import encode_intermediate
 from gpu_functions.runner.files import Files
 from gpu_functions.runner.lease import Watch
@@ -45,9 +46,10 @@ def deliver(
     Stopped, FilesSilent, EncodeFailed, FramesUnusable
     """
     watch.at(Stage.INTERPOLATING, GENERATED_PERCENT)
-    with notes.timed(Stage.INTERPOLATING), notes.on_gpu():
+    with notes.timed(Stage.INTERPOLATING) as piece:
         used = take.made.frames[: take.used_frames]
         frames, notes.interpolation = interpolate(used, take.made.fps, job.target)
+        piece.on_gpu = notes.interpolation in NETS
     if len(frames) != job.target.frame_count:
         raise FramesUnusable(
             f"{notes.interpolation} gave {len(frames)} frames instead of {job.target.frame_count}"

@@ -18,6 +18,11 @@ def device_name(device: str) -> str:
     return str(torch.cuda.get_device_name(device))
 
 
+def place_of(device: str) -> str:
+    """`0` of `cuda:0`, and `cpu`."""
+    return device.rpartition(":")[2]
+
+
 def cap_memory(device: str, gib: float | None) -> None:
     """Let this process use so much of the GPU and no more, as a smaller one would (X-02)."""
     if device == CPU:
@@ -26,7 +31,10 @@ def cap_memory(device: str, gib: float | None) -> None:
 
     total = torch.cuda.get_device_properties(device).total_memory
     share = 1.0 if gib is None else min(1.0, gib * GIB / total)
-    torch.cuda.set_per_process_memory_fraction(share, device)
+    index = torch.device(device).index
+    torch.cuda.set_per_process_memory_fraction(
+        share, torch.cuda.current_device() if index is None else index
+    )
 
 
 def forget_peak(device: str) -> None:
@@ -34,6 +42,7 @@ def forget_peak(device: str) -> None:
     if device != CPU:
         import torch  # noqa: PLC0415
 
+        torch.cuda.init()  # before a process has touched its GPU there is nothing to forget
         torch.cuda.reset_peak_memory_stats(device)
 
 

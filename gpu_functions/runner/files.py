@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import BinaryIO
@@ -40,6 +40,7 @@ class Files:
 
     Parameters
     ----------
+    fetched : inputs that are here already.
     pause : waits between tries.
     """
 
@@ -48,10 +49,12 @@ class Files:
         job: GpuJob,
         watch: Watch,
         *,
+        fetched: Mapping[str, bytes] | None = None,
         client: httpx.Client | None = None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._job, self._watch = job, watch
+        self._fetched = fetched or {}
         self._client = client or open_client()
         self._pause = pause
 
@@ -63,6 +66,8 @@ class Files:
         FilesSilent : it cannot be had just now.
         InvalidInput : what lies there is another file.
         """
+        if name in self._fetched:
+            return self._fetched[name]
         wanted = self._job.inputs[name]
         data = self._get(lambda addresses: addresses.inputs[name], MOST_INPUT_BYTES)
         if data is None:

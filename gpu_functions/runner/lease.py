@@ -44,6 +44,7 @@ class Lease:
     voice : None where nobody listens; then every job is ours.
     lease_sec : how long we may be silent before somebody else takes over.
     gpu : what we run on, for those who watch.
+    waits : the job is ours before the GPU is; `begin` says when it is.
     on_beat : is called with every beat, for whatever else must be kept alive.
 
     Raises
@@ -60,6 +61,7 @@ class Lease:
         *,
         lease_sec: float = 120.0,
         gpu: str = "",
+        waits: bool = False,
         on_beat: Callable[[], None] = lambda: None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -69,7 +71,7 @@ class Lease:
         self.gpu = gpu
         self._addresses = job.addresses
         self._stage, self._percent = Stage.FETCHING, 0
-        self._since = now()
+        self._since = None if waits else now()
         self._verdict: Verdict | None = None
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True, name="lease")
@@ -97,7 +99,12 @@ class Lease:
 
     @property
     def seconds(self) -> float:
-        return self._now() - self._since
+        """For how long we have had the GPU."""
+        return 0.0 if self._since is None else self._now() - self._since
+
+    def begin(self) -> None:
+        """The GPU is ours from now on."""
+        self._since = self._now()
 
     @property
     def verdict(self) -> Verdict | None:

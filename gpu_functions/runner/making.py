@@ -1,5 +1,6 @@
 """The first half: from the document to frames. It needs the GPU that generates."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from gpu_functions.runner.errors import TooLate
 from gpu_functions.runner.files import Files
 from gpu_functions.runner.lease import Watch
 from gpu_functions.runner.models import Models
-from gpu_functions.runner.notes import Notes
+from gpu_functions.runner.notes import Loaded, Notes
 from gpu_functions.runner.picture import conditioning_picture
 from gpu_functions.runner.small import Small
 from shared.gpu_jobs.document import GpuJob
@@ -67,8 +68,7 @@ def make_frames(
             for name in job.inputs
         }
     request = replace(request, image=pictures.get("image"), last_frame=pictures.get("last_frame"))
-    with notes.on_gpu():
-        made = _with_some_recipe(job, request, watch, models, notes, now)
+    made = _with_some_recipe(job, request, watch, models, notes, now)
     for each in made.deviations:
         notes.deviate(*each)
     return Take(made, min(used, len(made.frames)))
@@ -84,14 +84,16 @@ def _with_some_recipe(
 ) -> GeneratedFrames:
     recipes = models.recipes(job.model, job.gpu_class)
     forget_peak(models.device)
+    loads = models.loads
     for recipe in recipes:
         try:
-            with notes.timed(Stage.LOADING):
+            with notes.timed(Stage.LOADING, on_gpu=True):
                 watch.at(Stage.LOADING, 2)
                 generator = models.ready(job.model, recipe, job.settings.vram_cap_gb)
             notes.recipe = recipe.name
-            with notes.timed(Stage.GENERATING):
-                made = generator.generate(request, _on_step(job, watch, now))
+            loaded = _loaded(models, notes) if models.loads > loads else None
+            with notes.generation(loaded) as steps:
+                made = generator.generate(request, _on_step(job, watch, now, steps))
         except OutOfMemory as error:
             notes.tried.append(Tried(recipe=recipe.name, why=error.message[:500]))
             models.drop()
@@ -106,10 +108,19 @@ def _with_some_recipe(
     )
 
 
-def _on_step(job: GpuJob, watch: Watch, now: Clock) -> Callable[[int, int], None]:
+def _loaded(models: Models, notes: Notes) -> Loaded:
+    """What loading took, the start of the process before it where this was its first model."""
+    ready_sec = models.ready_sec if models.loads == 1 else 0.0
+    return Loaded(ready_sec, notes.seconds[Stage.LOADING.value])
+
+
+def _on_step(
+    job: GpuJob, watch: Watch, now: Clock, ended: list[float]
+) -> Callable[[int, int], None]:
     until = datetime.fromisoformat(job.deadline_at)
 
     def told(done: int, of: int) -> None:
+        ended.append(time.time())
         share = done / max(of, 1)
         watch.at(
             Stage.GENERATING,

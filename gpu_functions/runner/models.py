@@ -29,6 +29,11 @@ class Models:
     """The models of one process on one device.
 
     Memory is given back before another model is loaded: no GPU holds two.
+
+    Attributes
+    ----------
+    ready_sec : from the start of the process until it could take its first job; its owner says so.
+    loads : models that were loaded so far.
     """
 
     def __init__(
@@ -40,6 +45,7 @@ class Models:
         recipes_for: RecipesFor,
     ) -> None:
         self._weights, self.device = weights, device
+        self.ready_sec, self.loads = 0.0, 0
         self._open, self._recipes_for = open_generator, recipes_for
         self._loaded: _Loaded | None = None
 
@@ -67,6 +73,7 @@ class Models:
             self.drop()
             raise
         self._loaded = _Loaded(model, recipe.name, cap_gb, generator)
+        self.loads += 1
         return generator
 
     def revision(self, model: str) -> str:

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from gpu_functions.generators.contract import FramesUnusable
 from gpu_functions.runner.delivering import Interpolate, deliver
+from gpu_functions.runner.device import place_of
 from gpu_functions.runner.errors import Stopped
 from gpu_functions.runner.files import Files
 from gpu_functions.runner.lease import Lease, Watch
@@ -37,10 +38,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Tools:
-    """What a process runs jobs with."""
+    """What a process runs jobs with; `warm_up` makes `interpolate` ready before it is needed."""
 
     models: Models
     interpolate: Interpolate
+    warm_up: Callable[[], None] = lambda: None
     scratch: Path | None = None
     small: Small | None = None
 
@@ -61,7 +63,7 @@ def run_job(
     files = Files(job, lease)
     there = known_report(files)
     if there is None:
-        notes = Notes(runner=runner)
+        notes = Notes(runner=runner, place=place_of(tools.models.device))
 
         def work() -> Made:
             take = make_frames(job, files, lease, tools.models, notes, small=tools.small)

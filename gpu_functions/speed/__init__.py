@@ -3,14 +3,18 @@
     lever           what a lever is
     levers          all of them, in order, and `apply`
     memory          fewer bits in memory, parts that wait elsewhere, pictures in pieces
+    parking         what reads prompts waits in the machine's memory while clips are made
     switches        attention backend, compile, prompt cache, tf32, channels last
     linear8         products in fp8 or int8
     fused_qkv       queries, keys and values from one matrix
     modulation      Wan's norm, modulation and gates with fewer passes
     guidance        both passes at once, or one after the other
+    graphs          a forward recorded once and played again
+    coder           the picture coder's bits, memory order and norms
+    distilled       weights moved so that a few steps do
 
 A lever that this machine cannot pull is left alone, and a note says so. Nothing here changes what
-a seed means but by rounding, except `distilled`, which says so in the clip's deviations.
+a seed means but by rounding, except `distilled`, which is another model in all but name.
 """
 
 from gpu_functions.speed.lever import Lever

@@ -1,6 +1,11 @@
 """What a lever is: something that makes a loaded pipeline faster or smaller, and can say no."""
 
+import importlib.util
+import os
+import shutil
+import sysconfig
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -34,3 +39,23 @@ def capability(device: str) -> tuple[int, int]:
         return 0, 0
     major, minor = torch.cuda.get_device_capability(device)
     return int(major), int(minor)
+
+
+COMPILERS = ("cc", "gcc", "clang")
+
+
+def cannot_compile(device: str) -> str | None:
+    """Why torch's compiler makes nothing for this device on this machine; None if it can.
+
+    triton builds a small C module against Python at first use. Without a compiler or headers that
+    would fail in the middle of a clip.
+    """
+    if is_cpu(device):
+        return "not on a processor"
+    if importlib.util.find_spec("triton") is None:
+        return "there is no triton"
+    if not os.environ.get("CC") and not any(shutil.which(name) for name in COMPILERS):
+        return "there is no C compiler: install gcc"
+    if not Path(sysconfig.get_path("include"), "Python.h").is_file():
+        return "there are no headers of Python: install python3-dev"
+    return None

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gpu_functions.speed import memory, switches
+from gpu_functions.speed import coder, memory, switches
+from gpu_functions.speed.distilled import distilled
 from gpu_functions.speed.fused_qkv import fuse_qkv
+from gpu_functions.speed.graphs import cuda_graph
 from gpu_functions.speed.guidance import guidance
 from gpu_functions.speed.lever import Lever
 from gpu_functions.speed.linear8 import linear8
@@ -13,9 +15,12 @@ from shared.catalog.recipe import Recipe
 from shared.errors import InternalFault
 
 WEIGHTS: Mapping[str, Lever] = {
+    "distilled": distilled,
     "fuse_qkv": fuse_qkv,
     "linear8": linear8,
     "quantization": memory.quantize,
+    "vae_dtype": coder.vae_dtype,
+    "vae_channels_last": coder.vae_channels_last,
     "vae_tiling": memory.vae_tiling,
 }
 """What changes the weights or where they are read, before they go to their device."""
@@ -28,7 +33,10 @@ RUNNING: Mapping[str, Lever] = {
     "prompt_cache": switches.prompt_cache,
     "tf32": switches.tf32,
     "vae_slicing": memory.vae_slicing,
+    "vae_norms": coder.vae_norms,
+    "vae_compile": coder.vae_compile,
     "compile": switches.compile_blocks,
+    "cuda_graph": cuda_graph,
     "guidance": guidance,
 }
 """What changes how they run, on the device."""
@@ -58,6 +66,7 @@ def apply(pipeline: Any, recipe: Recipe, device: str, denoisers: Sequence[str]) 
         raise InternalFault(
             f"Recipe `{recipe.name}` pulls {sorted(unknown)}; there are {sorted(LEVERS)}."
         )
+    switches.own_attention(pipeline, denoisers)
     settings = {name: getattr(recipe, name) for name in OF_A_RECIPE} | recipe.levers
     notes = []
     for name, lever in {**WEIGHTS, **RUNNING}.items():

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from gpu_functions.speed.lever import parts_of
+from gpu_functions.speed.parking import park_encoders
 
 BLOCKS_AT_ONCE = 1
 """Blocks of the denoiser that `offload: group` keeps on the GPU."""
@@ -21,21 +22,29 @@ def quantize(pipeline: Any, setting: str, device: str, denoisers: Sequence[str])
 
 
 def _compute_dtype(model: Any) -> torch.dtype:
-    """The dtype of most of its weights; norms may be kept in float32."""
-    largest = max(model.parameters(), key=lambda each: int(each.numel()))
-    dtype: torch.dtype = largest.dtype
-    return dtype
+    """The recipe's: the narrowest that it is held in, for norms and times stay in float32."""
+    kinds = {values.dtype for values in model.parameters() if values.is_floating_point()}
+    return min(kinds, key=lambda each: each.itemsize)
 
 
 def offload(pipeline: Any, setting: str, device: str, denoisers: Sequence[str]) -> str | None:
     if torch.device(device).type == "cpu":
         return "there is no GPU to offload from"
+    if setting == "encoders":
+        park_encoders(pipeline, device, denoisers)
+        return None
     if setting == "model":
         pipeline.enable_model_cpu_offload(device=device)
         return None
+    whole = list(denoisers)
     for name, component in pipeline.components.items():
         if not isinstance(component, torch.nn.Module):
             continue
+        if name not in denoisers and any(
+            isinstance(each, torch.nn.MultiheadAttention) for each in component.modules()
+        ):
+            # it reads the weights of its leaves past them, so what comes with a leaf is not there
+            whole.append(name)
         if name in denoisers:
             component.enable_group_offload(
                 onload_device=torch.device(device),
@@ -50,7 +59,7 @@ def offload(pipeline: Any, setting: str, device: str, denoisers: Sequence[str]) 
         offload_type="leaf_level",
         use_stream=True,
         low_cpu_mem_usage=True,
-        exclude_modules=list(denoisers),
+        exclude_modules=whole,
     )
     return None
 

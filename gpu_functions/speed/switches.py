@@ -1,13 +1,26 @@
 """Switches that torch and diffusers already have: one call each, where this machine can."""
 
-import importlib.util
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import torch
 
 from gpu_functions.prompt_cache import remember_prompts
-from gpu_functions.speed.lever import parts_of
+from gpu_functions.speed.lever import cannot_compile, parts_of
+
+MOST_COMPILED = 64
+"""Sizes, models and settings of one block that a process compiles."""
+
+
+def own_attention(pipeline: Any, denoisers: Sequence[str]) -> None:
+    """Say torch's own attention out loud.
+
+    diffusers gives a backend that one model was told to every later model that was told none.
+    """
+    for model in parts_of(pipeline, denoisers):
+        with suppress(AttributeError):  # a model of diffusers that knows no backends
+            model.set_attention_backend("native")
 
 
 def attention(
@@ -46,8 +59,8 @@ def prompt_cache(pipeline: Any, setting: bool, device: str, denoisers: Sequence[
 def compile_blocks(
     pipeline: Any, setting: bool, device: str, denoisers: Sequence[str]
 ) -> str | None:
-    if torch.device(device).type == "cpu":
-        return "not on a processor"
+    if why := cannot_compile(device):
+        return why
     without = [
         type(model).__name__
         for model in parts_of(pipeline, denoisers)
@@ -55,10 +68,11 @@ def compile_blocks(
     ]
     if without:
         return f"{', '.join(without)} has no repeated blocks"
-    if importlib.util.find_spec("triton") is None:
-        return "there is no triton"
+    # A worker meets many models and sizes; past torch's own limit of 8 a block would fail.
+    torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, MOST_COMPILED)
     for model in parts_of(pipeline, denoisers):
-        model.compile_repeated_blocks(fullgraph=True)
+        # each size for itself: a block that is compiled for every size is slower at each
+        model.compile_repeated_blocks(fullgraph=True, dynamic=False)
     return None
 
 

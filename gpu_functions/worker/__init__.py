@@ -2,10 +2,11 @@
 
     python -m gpu_functions.worker --queue URL --gpus 0,1 --weights DIR
 
-With two GPUs or more the last one interpolates, encodes and uploads while the others generate the
-next clips (the blueprint's GPU 1 and GPU 2).
+A process of its own interpolates, encodes and uploads while the next clips are generated: on the
+last GPU where there are two or more (the blueprint's GPU 1 and GPU 2), else on the only one.
 
     foreman     the process you start: takes jobs, keeps them, gives them back; never touches a GPU
+    line        the next job, taken while the one before is still at it
     hand        one child process as the foreman sees it
     child       the same from inside: one GPU, one job at a time
     words       what the two say to each other

@@ -12,7 +12,7 @@ from types import FrameType
 import boto3
 
 from gpu_functions.worker.child import quiet_logging
-from gpu_functions.worker.foreman import Foreman
+from gpu_functions.worker.foreman import Foreman, deliverers_for
 from gpu_functions.worker.scratch import own_scratch
 from gpu_functions.worker.tools import WorkerTools
 from shared.aws.pull import PullQueue
@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             PullQueue(boto3.client("sqs", region_name=_region(options.queue)), options.queue),
             options.gpus,
             WorkerTools.of(options.weights, scratch=scratch, small=options.small),
+            deliverers=deliverers_for(options.gpus),
             lease_sec=options.lease_sec,
         )
         _drain_on_signals(foreman)
@@ -51,7 +52,7 @@ def _options() -> argparse.ArgumentParser:
         "--gpus",
         required=True,
         type=_gpus,
-        help="indices: `0`, or `0,1` (the last of several delivers); `cpu` without a GPU",
+        help="indices: `0`, or `0,1` (the last of several hands on); `cpu` without a GPU",
     )
     parser.add_argument(
         "--weights", required=True, type=Path, help="folder with one folder a model"

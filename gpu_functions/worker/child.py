@@ -1,4 +1,4 @@
-"""A child process: one GPU, one job at a time.
+"""A child process: one GPU, one job at a time, one half of it.
 
 A thread reads the pipe, so that a stop is heard in the middle of a step; and when the pipe's other
 end is gone the foreman is, and the process ends on the spot.
@@ -9,6 +9,7 @@ import os
 import queue
 import signal
 import threading
+import time
 from collections.abc import Callable
 from fractions import Fraction
 from multiprocessing.connection import Connection
@@ -24,8 +25,8 @@ from gpu_functions.runner.device import device_name
 from gpu_functions.runner.errors import stopped
 from gpu_functions.runner.files import Files
 from gpu_functions.runner.making import Take, make_frames
-from gpu_functions.runner.notes import Notes
 from gpu_functions.runner.run import Tools, ended, known_report, written
+from gpu_functions.runner.started import process_age
 from gpu_functions.worker.words import (
     At,
     Deliver,
@@ -40,9 +41,11 @@ from gpu_functions.worker.words import (
     Stop,
 )
 from shared.errors import Transient
-from shared.gpu_jobs.document import Addresses, GpuJob
+from shared.gpu_jobs.document import Addresses
 from shared.gpu_jobs.messages import Stage, Verdict
 from shared.gpu_jobs.report import Made
+
+logger = logging.getLogger(__name__)
 
 CPU = "cpu"
 FOREMAN_GONE = 70
@@ -51,12 +54,13 @@ ToolsFor = Callable[[str], Tools]
 """Device → what to work with; a module's own function, for it travels by name."""
 
 
-def child_main(pipe: Connection, gpu: str, tools_for: ToolsFor) -> None:
+def child_main(pipe: Connection, gpu: str, tools_for: ToolsFor, delivers: bool = False) -> None:
     """Serve the foreman until it leaves.
 
     Parameters
     ----------
     gpu : the index of the GPU, or `cpu`.
+    delivers : it will be asked for the second half, and makes ready for it.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells everybody; we are told
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -64,7 +68,7 @@ def child_main(pipe: Connection, gpu: str, tools_for: ToolsFor) -> None:
     if gpu != CPU:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # before torch is imported
     device = CPU if gpu == CPU else "cuda:0"
-    Child(pipe, tools_for(device), device).serve()
+    Child(pipe, tools_for(device), device, gpu).serve(delivers=delivers)
 
 
 def quiet_logging() -> None:
@@ -79,18 +83,29 @@ def quiet_logging() -> None:
 class Child:
     """The process from inside."""
 
-    def __init__(self, pipe: Connection, tools: Tools, device: str) -> None:
-        self._pipe, self._tools, self._device = pipe, tools, device
+    def __init__(self, pipe: Connection, tools: Tools, device: str, gpu: str) -> None:
+        self._pipe, self._tools, self._device, self._gpu = pipe, tools, device, gpu
         self._orders: queue.Queue[Make | Deliver] = queue.Queue()
         self._fresh: queue.Queue[Addresses] = queue.Queue()
         self._sending = threading.Lock()
         self._verdict: Verdict | None = None
 
-    def serve(self) -> None:
+    def serve(self, *, delivers: bool) -> None:
         threading.Thread(target=self._listen, daemon=True, name="listen").start()
-        self.tell(Ready(device_name(self._device)))
+        name = device_name(self._device)
+        self._tools.models.ready_sec = process_age()
+        self.tell(Ready(name))
+        if delivers:
+            self._warm_up()
         while True:
             self._obey(self._orders.get())
+
+    def _warm_up(self) -> None:
+        """While the first clip is generated: importing and opening take longer than it does."""
+        try:
+            self._tools.warm_up()
+        except Exception:  # the job that needs it will say what is wrong
+            logger.exception("GPU %s could not make ready to interpolate", self._gpu)
 
     def tell(self, word: object) -> None:
         with self._sending:
@@ -112,33 +127,32 @@ class Child:
 
     def _obey(self, order: Make | Deliver) -> None:
         watch = _PipeWatch(self, order.addresses)
-        files = Files(order.job, watch)
+        order.notes.place = self._gpu
         try:
             if isinstance(order, Make):
-                self._make(order, files, watch)
+                self._make(order, Files(order.job, watch, fetched=order.fetched), watch)
             else:
-                self._deliver(order, files, watch)
+                self._deliver(order, Files(order.job, watch), watch)
         except GpuLost as error:
             self.tell(Fault(error.message, lost=True))
         except Transient as error:
             self.tell(Fault(error.message))
 
     def _make(self, order: Make, files: Files, watch: "_PipeWatch") -> None:
-        there = known_report(files)
+        there = known_report(files) if order.fetched is None else None
         if there is not None:
             self.tell(Ended(there))
             return
-        job, notes = order.job, Notes(runner=order.runner)
+        job, notes = order.job, order.notes
         handed: list[Frames] = []
 
-        def work() -> Made | None:
+        def work() -> None:
             take = make_frames(
                 job, files, watch, self._tools.models, notes, small=self._tools.small
             )
-            if order.deliver:
-                return self._second_half(job, take, files, watch, notes)
+            began = time.time()
             handed.append(_put_down(take, self._tools.scratch))
-            return None
+            notes.add_span("handing_over", began, time.time())
 
         report = ended(job, notes, work)
         if handed:
@@ -147,22 +161,19 @@ class Child:
             self.tell(Ended(written(files, report) if report else None))
 
     def _deliver(self, order: Deliver, files: Files, watch: "_PipeWatch") -> None:
+        tools = self._tools
+
+        def work() -> Made:
+            return deliver(
+                order.job, take, files, watch, tools.interpolate, order.notes, tools.scratch
+            )
+
         try:
             take = _pick_up(order.frames)
-            report = ended(
-                order.job,
-                order.notes,
-                lambda: self._second_half(order.job, take, files, watch, order.notes),
-            )
+            report = ended(order.job, order.notes, work)
             self.tell(Ended(written(files, report) if report else None))
         finally:
             order.frames.path.unlink(missing_ok=True)
-
-    def _second_half(
-        self, job: GpuJob, take: Take, files: Files, watch: "_PipeWatch", notes: Notes
-    ) -> Made:
-        tools = self._tools
-        return deliver(job, take, files, watch, tools.interpolate, notes, tools.scratch)
 
     @property
     def verdict(self) -> Verdict | None:

@@ -1,7 +1,8 @@
 """The foreman: takes jobs from the queue, has them done, and gives back what could not be done.
 
-One thread a generating GPU, and one for the GPU that delivers. Each job in flight has a lease,
-whose thread renews the claim and keeps the queue's message hidden.
+One thread a generating GPU, one that takes its next job while it is at this one (`line`), and one
+for each clip that is handed on. Each job in flight has a lease, whose thread renews the claim and
+keeps the queue's message hidden.
 """
 
 import logging
@@ -9,8 +10,8 @@ import platform
 import queue
 import threading
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
@@ -18,20 +19,28 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from gpu_functions.runner.errors import CallbackRefused, NotOurs
+from gpu_functions.runner.files import Files
 from gpu_functions.runner.lease import Lease
+from gpu_functions.runner.notes import Notes
 from gpu_functions.runner.voice import Voice
-from gpu_functions.worker.child import ToolsFor
+from gpu_functions.worker.child import CPU, ToolsFor
 from gpu_functions.worker.hand import Hand
-from gpu_functions.worker.words import Deliver, Ended, Fault, Generated, Make
-from shared.errors import Transient
+from gpu_functions.worker.line import Line, Nearing
+from gpu_functions.worker.words import At, Deliver, Ended, Fault, Generated, Make
+from shared.errors import DropreelError, Transient
 from shared.gpu_jobs.document import GpuJob
-from shared.gpu_jobs.messages import Verdict
+from shared.gpu_jobs.messages import Stage, Verdict
 
 logger = logging.getLogger(__name__)
 
 POLL_SEC = 10
 LATER_SEC = 15.0
 HELD_AT_LEAST_SEC = 5.0
+
+
+def deliverers_for(gpus: Sequence[str]) -> int:
+    """How many processes hand on: two; one on a processor, where they would share its cores."""
+    return 1 if gpus[-1] == CPU else 2
 
 
 class Held(Protocol):
@@ -56,11 +65,19 @@ class Pulling(Protocol):
 
 @dataclass(frozen=True)
 class InHand:
-    """A job in flight."""
+    """A job in flight.
+
+    Attributes
+    ----------
+    notes : of the run; they begin with what was fetched before the GPU was free.
+    fetched : its inputs, if nobody was faster and all of them could be had.
+    """
 
     job: GpuJob
     message: Held
     lease: Lease
+    notes: Notes
+    fetched: Mapping[str, bytes] | None = None
 
 
 class Foreman:
@@ -68,7 +85,10 @@ class Foreman:
 
     Parameters
     ----------
-    gpus : indices, or `cpu`; with two or more the last one delivers.
+    gpus : indices, or `cpu`. The last one delivers, in processes of its own; the others generate,
+        or it does so too where it is the only one.
+    deliverers : how many such processes. With two, one interpolates while the other encodes: a
+        fast model makes clips sooner than one process hands them on.
     lease_sec : how long we may be silent before somebody else takes our jobs.
     """
 
@@ -78,6 +98,7 @@ class Foreman:
         gpus: tuple[str, ...],
         tools_for: ToolsFor,
         *,
+        deliverers: int = 1,
         lease_sec: float = 120.0,
         poll_sec: int = POLL_SEC,
     ) -> None:
@@ -85,7 +106,8 @@ class Foreman:
         self.runner = f"worker/{platform.node()}/{uuid.uuid4().hex[:12]}"
         makers = gpus[:-1] if len(gpus) > 1 else gpus
         self._makers = [Hand(gpu, tools_for) for gpu in makers]
-        self._deliverer = Hand(gpus[-1], tools_for) if len(gpus) > 1 else None
+        self._deliverers = [Hand(gpus[-1], tools_for, delivers=True) for _ in range(deliverers)]
+        self._free: queue.LifoQueue[Hand] = queue.LifoQueue()
         self._to_deliver: queue.Queue[tuple[InHand, Generated] | None] = queue.Queue(maxsize=1)
         self._in_flight: set[str] = set()
         self._lock = threading.Lock()
@@ -116,9 +138,15 @@ class Foreman:
         self._draining.set()
 
     def _hands(self) -> list[Hand]:
-        return [*self._makers, *([self._deliverer] if self._deliverer else [])]
+        return [*self._makers, *self._deliverers]
 
     def _make_all(self, hand: Hand) -> None:
+        line = Line(self._next)
+        while (held := line.next()) is not None:
+            self._guarded(held, partial(self._make, held, hand, line))
+
+    def _next(self) -> InHand | None:
+        """Wait for a job that is for us, with what it needs; None when we take no more."""
         while not self._draining.is_set():
             try:
                 message = self._queue.pull(wait_sec=self._poll_sec, hide_sec=self._lease_sec)
@@ -130,10 +158,23 @@ class Foreman:
                 continue
             if self._draining.is_set():
                 message.hide(0)
-                return
+                return None
             taken = self._take(message)
             if taken is not None:
-                self._guarded(taken, partial(self._make, taken, hand))
+                return self._fetched(taken)
+        return None
+
+    def _fetched(self, held: InHand) -> InHand:
+        """The job with its inputs; what cannot be had now is left to the child, who says why."""
+        files = Files(held.job, held.lease)
+        try:
+            with held.notes.timed(Stage.FETCHING):
+                if files.report_there() is not None:
+                    return held
+                inputs = {name: files.read_input(name) for name in held.job.inputs}
+        except DropreelError:
+            return held
+        return replace(held, fetched=inputs)
 
     def _take(self, message: Held) -> InHand | None:
         """Claim the message's job; None when it is not for us."""
@@ -155,6 +196,7 @@ class Foreman:
             self.runner,
             Voice(job.callback),
             lease_sec=self._lease_sec,
+            waits=True,
             on_beat=lambda: message.hide(self._lease_sec),
         )
         try:
@@ -168,7 +210,7 @@ class Foreman:
             message.hide(LATER_SEC)
         else:
             logger.info("job %s: %s on this box", job.job_id, job.model)
-            return InHand(job, message, lease)
+            return InHand(job, message, lease, Notes(runner=self.runner))
         self._forget(job.job_id)
         return None
 
@@ -187,24 +229,36 @@ class Foreman:
             logger.error("job %s: %s", job.job_id, error.message)
             message.hide(LATER_SEC)
 
-    def _make(self, held: InHand, hand: Hand) -> None:
+    def _make(self, held: InHand, hand: Hand, line: "Line[InHand]") -> None:
         held.lease.gpu = hand.gpu_name
-        order = Make(held.job, held.lease.addresses, self.runner, deliver=self._deliverer is None)
-        word = hand.work(order, held.lease)
+        held.lease.begin()
+        nearing = Nearing()
+
+        def on_way(at: At) -> None:
+            if nearing.about_to_end(at):
+                line.ask()
+
+        order = Make(held.job, held.lease.addresses, held.notes, held.fetched)
+        word = hand.work(order, held.lease, on_way)
         if isinstance(word, Generated):
+            line.ask()
             self._to_deliver.put((held, word))
         else:
             self._close(held, word)
 
     def _deliver_all(self) -> None:
+        for hand in self._deliverers:
+            self._free.put(hand)
         while (item := self._to_deliver.get()) is not None:
-            held, word = item
-            self._guarded(held, partial(self._deliver, held, word))
+            threading.Thread(target=self._deliver_by, args=(self._free.get(), *item)).start()
+        for _ in self._deliverers:
+            self._free.get()  # until all of them are back
 
-    def _deliver(self, held: InHand, made: Generated) -> None:
-        hand = self._deliverer
-        if hand is None:
-            return
+    def _deliver_by(self, hand: Hand, held: InHand, made: Generated) -> None:
+        self._guarded(held, partial(self._deliver, held, made, hand))
+        self._free.put(hand)
+
+    def _deliver(self, held: InHand, made: Generated, hand: Hand) -> None:
         order = Deliver(held.job, held.lease.addresses, made.notes, made.frames)
         try:
             word = hand.work(order, held.lease)

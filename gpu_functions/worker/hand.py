@@ -35,10 +35,10 @@ GRACE_SEC = 10.0
 
 
 class Hand:
-    """A child, started when it is needed and again when it is gone."""
+    """A child, started when it is needed and again when it is gone; `delivers`: the second half."""
 
-    def __init__(self, gpu: str, tools_for: ToolsFor) -> None:
-        self.gpu = gpu
+    def __init__(self, gpu: str, tools_for: ToolsFor, *, delivers: bool = False) -> None:
+        self.gpu, self._delivers = gpu, delivers
         self.gpu_name = ""
         self._tools_for = tools_for
         self._process: multiprocessing.process.BaseProcess | None = None
@@ -57,7 +57,7 @@ class Hand:
             ours, theirs = SPAWN.Pipe()
             process = SPAWN.Process(
                 target=child_main,
-                args=(theirs, self.gpu, self._tools_for),
+                args=(theirs, self.gpu, self._tools_for, self._delivers),
                 name=f"dropreel-gpu-{self.gpu}",
                 daemon=True,
             )
@@ -65,20 +65,28 @@ class Hand:
             theirs.close()
             self._process, self._pipe = process, ours
 
-    def work(self, order: Make | Deliver, lease: Lease) -> Generated | Ended | Fault:
+    def work(
+        self, order: Make | Deliver, lease: Lease, on_way: Callable[[At], None] = lambda _: None
+    ) -> Generated | Ended | Fault:
         """Let the child do it, and keep the lease's word between us.
 
         Never raises for what happens to the child: one that dies is a `Fault`.
+
+        Parameters
+        ----------
+        on_way : hears how far the child is.
         """
         self.start()
         try:
-            return self._talk(order, lease)
+            return self._talk(order, lease, on_way)
         except (EOFError, OSError) as error:
             logger.warning("the process of GPU %s is gone: %s", self.gpu, error or "no word")
             self.stop()
             return Fault(f"the process of GPU {self.gpu} died")
 
-    def _talk(self, order: Make | Deliver, lease: Lease) -> Generated | Ended | Fault:
+    def _talk(
+        self, order: Make | Deliver, lease: Lease, on_way: Callable[[At], None]
+    ) -> Generated | Ended | Fault:
         pipe = self._pipe
         if pipe is None:
             raise EOFError
@@ -95,6 +103,8 @@ class Hand:
                 if isinstance(word, Fault) and word.lost:
                     self.stop()
                 return word
+            if isinstance(word, At):
+                on_way(word)
             self._hear(word, lease, pipe.send)
 
     def _hear(self, word: object, lease: Lease, answer: Callable[[object], None]) -> None:

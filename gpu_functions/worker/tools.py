@@ -39,4 +39,10 @@ class WorkerTools:
             recipes_for=recipes_for,
         )
         retime = Retime(InterpolationTools(weights=self.weights, device=device))
-        return Tools(models=models, interpolate=retime, scratch=self.scratch, small=self.small)
+        return Tools(
+            models=models,
+            interpolate=retime,
+            warm_up=retime.warm_up,
+            scratch=self.scratch,
+            small=self.small,
+        )

@@ -1,5 +1,6 @@
 """What foreman and child say to each other over their pipe. All of it can be pickled."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,12 +34,12 @@ class Frames:
 
 @dataclass(frozen=True)
 class Make:
-    """Generate. With `deliver` the child does the second half as well."""
+    """Generate. `fetched`: the inputs, where the foreman has them already and found no report."""
 
     job: GpuJob
     addresses: Addresses
-    runner: str
-    deliver: bool
+    notes: Notes
+    fetched: Mapping[str, bytes] | None = None
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ class PriceUsed(Document):
     source: str
     as_of: str
     verification: str
+    basis: str = Field("", description="how many units are expected, where that is not asked for")
 
 
 class Charge(Document):

@@ -27,6 +27,7 @@ def price_used(model: str, quote: Quote) -> PriceUsed:
         source=row.source,
         as_of=row.as_of.isoformat() if row.as_of else "",
         verification=quote.verification.value,
+        basis=quote.basis,
     )
 
 

@@ -11,6 +11,7 @@ from shared.catalog.price import Currency, Price
 from shared.catalog.pricing import Unpriced
 from shared.catalog.query import UNIT_OF_USE, Listed, list_models
 from shared.catalog.recipe import GpuClass
+from shared.gpu_jobs.clip_costs import BATCH, clip_costs
 
 INTRODUCTION = """\
 # Models
@@ -44,7 +45,14 @@ ABOUT_RECIPES = """\
 Frames, rate and sides are what the model was trained for; a request is brought to them, and what
 that changes is among the clip's deviations. A recipe is a way to hold the model on a class of GPU
 (`shared/catalog/recipe_book.json`, [gpu.md](gpu.md)); the next is tried when one runs out of
-memory. Nobody has run these recipes on their GPUs yet."""
+memory."""
+ABOUT_SECONDS = f"""\
+What `dropreel estimate` counts with (`shared/catalog/clip_seconds.json`); a clip of another size,
+length or number of steps is worked out in proportion. **s** is paid for every clip on a rented GPU:
+generating, warm, and where it was measured interpolating, encoding and uploading. A **cold start**
+(from the start of the process to the end of the first step, loading and compiling included) is paid
+once for each container, and stands apart: here shared by a batch of {BATCH}. Prices are those of
+`shared/gpu_jobs/gpus.json`. Measured figures are of random weights at real size."""
 SIGNS = {Need.NO: "·", Need.OPTIONAL: "○", Need.REQUIRED: "●"}
 
 
@@ -60,6 +68,7 @@ def models_page(catalog: Catalog) -> str:
     parts.append(f"## What they take\n\n{_capabilities(makers)}")
     runnable = [row for row in makers if row.recipes]
     parts.append(f"## On your own GPUs\n\n{_own_gpus(runnable)}")
+    parts.append(f"### What a clip takes\n\n{_clip_costs()}")
     parts.append(f"## Prices\n\n{_prices(catalog.models)}")
     parts.append(f"## {GONE}\n\n{_gone(gone)}")
     parts.append(f"## Notes\n\n{_notes(catalog.models)}")
@@ -138,6 +147,24 @@ def _own_gpu_row(row: ModelRow) -> tuple[str, ...]:
         *(str(sampling.steps), guidance),
         *(" ".join(f"`{name}`" for name in row.recipes.get(each, ())) for each in GPU_CLASSES),
     )
+
+
+def _clip_costs() -> str:
+    head = ("model", "GPU", "recipe", "clip", "s", "USD a clip", "cold start, s")
+    table = _table((*head, f"USD of it at {BATCH}", "USD in all", "known by"), _cost_rows())
+    return f"{ABOUT_SECONDS}\n\n{table}"
+
+
+def _cost_rows() -> Iterator[tuple[str, ...]]:
+    for cost in clip_costs():
+        row, cold = cost.row, cost.cold_usd
+        yield (
+            *(f"`{row.model}`", cost.price.kind, f"`{row.recipe}`" if row.recipe else ""),
+            *(str(row.shape), f"{cost.clip_sec:.1f}", f"{cost.clip_usd:.4f}"),
+            "" if row.cold_start_sec is None else f"{row.cold_start_sec:.1f}",
+            *("" if cold is None else f"{cold:.4f}", f"{cost.usd:.4f}"),
+            f"{row.said}{f' ({row.note})' if row.note else ''}",
+        )
 
 
 def _frame_counts(rule: FrameRule) -> str:

@@ -30,7 +30,8 @@ class Quote:
     """What a use costs in US dollars.
 
     `price_row` is the dearest of `price_rows`, and `unit_count` how many units of it are charged;
-    `expected` lies in the middle between `low` and `high`.
+    `expected` lies in the middle between `low` and `high`; for seconds of our own GPUs, where
+    `basis` says how many are expected and how that is known.
     """
 
     low: Decimal
@@ -39,6 +40,7 @@ class Quote:
     price_row: Price
     unit_count: Decimal
     price_rows: tuple[Price, ...]
+    basis: str = ""
 
     @property
     def verification(self) -> Verification:
@@ -52,11 +54,13 @@ class Quote:
         return self.high == 0
 
     def to_dict(self) -> dict[str, Any]:
+        basis = {"basis": self.basis} if self.basis else {}
         return {
             "low_usd": float(self.low),
             "expected_usd": float(self.expected),
             "high_usd": float(self.high),
             "unit_count": float(self.unit_count),
+            **basis,
             "price": self.price_row.model_dump(mode="json", exclude_defaults=True),
         }
 

@@ -6,9 +6,9 @@ from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shared.clip import Document
 
@@ -33,7 +33,9 @@ class Recipe(Document):
     ----------
     dtype : of weights and activations.
     quantization : of the large model's weights; `fp8` also computes in fp8 where the GPU can.
-    offload : `model` keeps one component at a time on the GPU, `group` one block of it.
+    offload : `model` keeps one component at a time on the GPU, `group` one block of it;
+        `encoders` lets only those wait elsewhere that read prompts and pictures.
+    load : `straight` reads weights by several threads to where they are to lie.
     vae_tiling : decode the picture in tiles.
     levers : further switches of `gpu_functions.speed`, by name.
     """
@@ -41,9 +43,16 @@ class Recipe(Document):
     name: str = Field(pattern=r"^[a-z0-9_]+$")
     dtype: Literal["bfloat16", "float16", "float32"] = "bfloat16"
     quantization: Literal["none", "fp8", "int8"] = "none"
-    offload: Literal["none", "model", "group"] = "none"
+    offload: Literal["none", "model", "group", "encoders"] = "none"
+    load: Literal["diffusers", "straight"] = "diffusers"
     vae_tiling: bool = False
     levers: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _straight_to_where_it_stays(self) -> Self:
+        if self.load == "straight" and self.offload in ("model", "group"):
+            raise ValueError("`load: straight` is for what stays on the GPU")
+        return self
 
 
 CPU_RECIPE = "cpu_float32"

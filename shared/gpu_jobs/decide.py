@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from shared.catalog.can import FrameRule
+from shared.catalog.clip_seconds import Shape
 from shared.catalog.model import ModelRow
 from shared.clip import Deviation
 from shared.errors import InternalFault, InvalidInput
@@ -15,7 +16,7 @@ from shared.frames import FramePlan, frame_plan
 from shared.frames import FrameRule as Counts
 from shared.gpu_jobs.document import Settings, Target
 from shared.jobs.job import Job
-from shared.jobs.request import Delivery
+from shared.jobs.request import Delivery, VideoRequest
 
 SEEDS = 2**63
 WIDE = 16 / 9
@@ -49,15 +50,11 @@ def decide(job: Job, row: ModelRow) -> Decided:
     rule = row.capabilities.frames
     if rule is None:
         raise InternalFault(f"the catalogue does not say what frames {row.id} makes")
-    delivery = job.request.delivery or _as_the_model_makes_it(job, row, rule)
-    lines, area = _lines_and_area(job, row, rule)
-    size = generation_size((delivery.width, delivery.height), lines, area, rule.size_multiple)
-    plan = frame_plan(delivery.duration_sec, delivery.fps, str(rule.fps), rule.counts)
+    delivery = job.request.delivery or _as_the_model_makes_it(job.request, row, rule)
+    size, plan = _size_and_frames(job.request, delivery, row, rule)
     params = dict(job.request.params)
     frames, steps = params.pop(FRAMES, None), params.pop(STEPS, None)
     cap, _ = params.pop(VRAM_CAP, None), params.pop(GPU, None)
-    if frames is not None:
-        plan = with_frames(plan, int(frames), rule.counts)
     settings = Settings(
         width=size[0],
         height=size[1],
@@ -81,6 +78,34 @@ def decide(job: Job, row: ModelRow) -> Decided:
     return Decided(settings, target, tuple(_deviations(delivery, size, plan, frames, row)))
 
 
+def shape_of(request: VideoRequest, row: ModelRow) -> Shape | None:
+    """What the request's GPU seconds depend on; None where the catalogue does not say it all.
+
+    Raises
+    ------
+    InvalidInput : the clip cannot be made by this model, whatever is changed.
+    """
+    rule = row.capabilities.frames
+    steps = request.params.get(STEPS, _usual_steps(row))
+    if rule is None or not isinstance(steps, int):
+        return None
+    if request.resolution == "auto":
+        request = request.model_copy(update={"resolution": None})
+    delivery = request.delivery or _as_the_model_makes_it(request, row, rule)
+    (width, height), plan = _size_and_frames(request, delivery, row, rule)
+    return Shape(width, height, plan.base_count, max(1, steps))
+
+
+def _size_and_frames(
+    request: VideoRequest, delivery: Delivery, row: ModelRow, rule: FrameRule
+) -> tuple[tuple[int, int], FramePlan]:
+    lines, area = _lines_and_area(request, row, rule)
+    size = generation_size((delivery.width, delivery.height), lines, area, rule.size_multiple)
+    plan = frame_plan(delivery.duration_sec, delivery.fps, str(rule.fps), rule.counts)
+    frames = request.params.get(FRAMES)
+    return size, plan if frames is None else with_frames(plan, int(frames), rule.counts)
+
+
 def with_frames(plan: FramePlan, asked: int, counts: Counts) -> FramePlan:
     """The plan with as many generated frames as the creator asks for, or the next legal number."""
     base = counts.covering(asked)
@@ -90,9 +115,9 @@ def with_frames(plan: FramePlan, asked: int, counts: Counts) -> FramePlan:
     return replace(plan, base_count=base, used_count=used, stretch=stretch)
 
 
-def _as_the_model_makes_it(job: Job, row: ModelRow, rule: FrameRule) -> Delivery:
+def _as_the_model_makes_it(request: VideoRequest, row: ModelRow, rule: FrameRule) -> Delivery:
     """What comes of a request that no batch will finish: the model's own rate and size."""
-    image, named = job.request.image, row.capabilities.default_resolution or ""
+    image, named = request.image, row.capabilities.default_resolution or ""
     width, height = rule.sizes.get(named, (16, 9))
     if image is not None and image.width and image.height:
         width, height = image.width, image.height
@@ -101,7 +126,7 @@ def _as_the_model_makes_it(job: Job, row: ModelRow, rule: FrameRule) -> Delivery
         width=width,
         height=height,
         fps=str(rule.fps),
-        duration_sec=job.request.duration_sec or usual,
+        duration_sec=request.duration_sec or usual,
     )
 
 
@@ -143,9 +168,9 @@ def generation_size(
     return (other, short) if aspect >= 1 else (short, other)
 
 
-def _lines_and_area(job: Job, row: ModelRow, rule: FrameRule) -> tuple[float, float]:
+def _lines_and_area(request: VideoRequest, row: ModelRow, rule: FrameRule) -> tuple[float, float]:
     """Short side and area of what the model makes at the resolution asked for, or at its own."""
-    named = job.request.resolution or row.capabilities.default_resolution or ""
+    named = request.resolution or row.capabilities.default_resolution or ""
     if named in rule.sizes:
         width, height = rule.sizes[named]
         return float(min(width, height)), float(width * height)

@@ -51,7 +51,6 @@ class _Sheet(Document):
     about: str
     tiers: tuple[GpuTier, ...]
     prices: tuple[GpuPrice, ...]
-    seconds: dict[str, dict[str, float]]
 
 
 @cache
@@ -67,11 +66,6 @@ def tiers() -> dict[str, GpuTier]:
 def modal_prices() -> dict[str, GpuPrice]:
     """Modal's kinds of GPU by name."""
     return {price.kind: price for price in _sheet().prices}
-
-
-def known_seconds(model: str, gpu_class: str) -> float | None:
-    """GPU seconds that a clip of the model's own length takes, where somebody has measured it."""
-    return _sheet().seconds.get(model, {}).get(gpu_class)
 
 
 def gpu_class_for(job: Job, row: ModelRow, among: Collection[str] | None = None) -> str:

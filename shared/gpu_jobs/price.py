@@ -1,25 +1,27 @@
 """What a job on our own GPUs may cost, before it runs.
 
-Modal bills seconds, and how many a clip takes is known only where somebody has measured it. But a
-run ends after a limit, so its price has a ceiling in any case: that much is set aside.
+Modal bills seconds. How many a clip takes was measured, or is worked out from what was
+(`shared/catalog/clip_seconds.py`), or is a guess; the quote says which. A run ends after a limit,
+so its price has a ceiling in any case: that much is set aside.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from shared.catalog.clip_seconds import GpuSeconds, seconds_for
 from shared.catalog.model import ModelRow
 from shared.catalog.price import Price, PriceUnit, Verification
 from shared.catalog.pricing import Quote, Unpriced, price_of_request
 from shared.errors import InvalidInput
-from shared.gpu_jobs.decide import GPU
+from shared.gpu_jobs.decide import GPU, shape_of
 from shared.gpu_jobs.engines import attached_gpus, worker_rate
 from shared.gpu_jobs.gpu import (
     SECONDS_AN_HOUR,
     GpuTier,
     choose_class,
     dearest,
-    known_seconds,
     tiers,
 )
 from shared.gpu_jobs.modal import MODAL
@@ -44,11 +46,46 @@ def price_anywhere(
     try:
         if engine == WORKER:
             gpu = choose_class(row, request.params.get(GPU), attached_gpus(values))
-            return _quote(row, tiers()[gpu], _own_price(worker_rate(values)))
+            seconds = expected_seconds(row, request, gpu)
+            return _quote(tiers()[gpu], seconds, _own_price(worker_rate(values)))
         gpu = choose_class(row, request.params.get(GPU))
-        return _quote(row, tiers()[gpu], _modal_price(tiers()[gpu]))
+        seconds = expected_seconds(row, request, gpu, rented=True)
+        return _quote(tiers()[gpu], seconds, _modal_price(tiers()[gpu]))
     except InvalidInput as error:
         return Unpriced(error.message.rstrip("."))
+
+
+@dataclass(frozen=True)
+class Expected:
+    """GPU seconds that a clip is expected to take, and where they are from."""
+
+    seconds: Decimal
+    said: str
+
+
+def expected_seconds(
+    row: ModelRow, request: VideoRequest, gpu_class: str, *, rented: bool = False
+) -> Expected:
+    """What a request takes on a class of GPU, warm.
+
+    Parameters
+    ----------
+    rented : the GPU is paid while frames are interpolated, encoded and uploaded too.
+    """
+    known = _known(row, request, gpu_class)
+    if known is None:
+        guess = Decimal(tiers()[gpu_class].job_limit_sec) * GUESSED_SHARE
+        return Expected(guess, "a guess: half of what a run may take at most")
+    seconds = known.generating + (known.handing_off if rented else 0.0)
+    return Expected(Decimal(f"{seconds:.3f}"), known.said)
+
+
+def _known(row: ModelRow, request: VideoRequest, gpu_class: str) -> GpuSeconds | None:
+    try:
+        shape = shape_of(request, row)
+    except InvalidInput:  # said where the job is decided; a price is asked for sooner
+        return None
+    return seconds_for(row.id, gpu_class, shape) if shape else None
 
 
 def _own_price(usd_per_hour: Decimal) -> Price:
@@ -72,16 +109,16 @@ def _modal_price(tier: GpuTier) -> Price:
     )
 
 
-def _quote(row: ModelRow, tier: GpuTier, price: Price) -> Quote:
-    """From nothing to the limit, with what is known or guessed between."""
-    seconds = known_seconds(row.id, tier.gpu_class)
+def _quote(tier: GpuTier, expected: Expected, price: Price) -> Quote:
+    """From nothing to the limit, with what is expected between."""
     limit = Decimal(tier.job_limit_sec)
-    expected = Decimal(str(seconds)) if seconds is not None else limit * GUESSED_SHARE
+    seconds = min(expected.seconds, limit)
     return Quote(
         low=Decimal(0),
-        expected=price.amount * min(expected, limit),
+        expected=price.amount * seconds,
         high=price.amount * limit,
         price_row=price,
         unit_count=limit,
         price_rows=(price,),
+        basis=f"{seconds:.1f} GPU s: {expected.said}",
     )

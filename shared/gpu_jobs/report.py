@@ -39,6 +39,45 @@ class Tried(Document):
     why: str
 
 
+class Span(Document):
+    """One piece of a run: what, on which GPU, from when to when.
+
+    Attributes
+    ----------
+    what : a stage; generating in three: `first_step`, `denoising`, `decoding`.
+    on : index of the GPU, or `cpu` where that does a GPU's work; empty where none is needed.
+    began, ended : epoch seconds, by the runner's clock.
+    """
+
+    what: str
+    on: str = ""
+    began: float
+    ended: float
+
+
+class ColdStart(Document):
+    """What a run took because its process had not yet made a clip with this model.
+
+    Attributes
+    ----------
+    ready_sec : from the start of the process (at Modal: from the end of a snapshot's restoring)
+        until it took its first job; 0 where another model was loaded before.
+    load_sec : from the weights' folder to the GPU.
+    first_step_sec : from the call to the end of the first step: compiling is in it.
+    step_sec : a usual step of the same clip; None where it had one alone.
+    """
+
+    ready_sec: float
+    load_sec: float
+    first_step_sec: float
+    step_sec: float | None = None
+
+    @property
+    def total_sec(self) -> float:
+        """From the start of the process to the end of the first step, without waiting for jobs."""
+        return self.ready_sec + self.load_sec + self.first_step_sec
+
+
 class Report(Document):
     """What was run, on what, and what it took.
 
@@ -49,6 +88,8 @@ class Report(Document):
     gpu_class, gpu : what was asked for, and what it ran on.
     gpu_seconds : from the moment that the GPU was ours for this job to the moment it was free.
     seconds : of each stage.
+    spans : the same as a timeline.
+    cold_start : of a run that had to load its model; such a run's seconds are no usual ones.
     """
 
     schema_version: Literal["1"] = "1"
@@ -71,6 +112,8 @@ class Report(Document):
     peak_vram_gb: float | None = None
     gpu_seconds: float = 0
     seconds: dict[str, float] = Field(default_factory=dict)
+    spans: tuple[Span, ...] = ()
+    cold_start: ColdStart | None = None
     deviations: tuple[Deviation, ...] = ()
 
     @model_validator(mode="after")
@@ -82,5 +125,12 @@ class Report(Document):
     def facts(self) -> dict[str, Any]:
         """What belongs into the metadata of the clip that was made of it."""
         told = {"repo", "revision", "gpu_class", "gpu", "recipe", "recipes_tried", "settings"}
-        told |= {"interpolation", "peak_vram_gb", "gpu_seconds", "seconds", "deviations"}
+        told |= {
+            "interpolation",
+            "peak_vram_gb",
+            "gpu_seconds",
+            "seconds",
+            "cold_start",
+            "deviations",
+        }
         return self.model_dump(mode="json", include=told)

@@ -22,6 +22,7 @@ from shared.budget.scenarios import Figure, month_of_scenario
 from shared.catalog.price import Currency, Price, PriceUnit, Verification
 from shared.catalog.pricing import Quote
 from tests.budget.desk import PRICE
+from tests.pipeline.house import picture
 
 CHECKOUT = Path(__file__).parents[2]
 EXAMPLE = CHECKOUT / "examples" / "first-batch"
@@ -188,3 +189,22 @@ def test_the_blueprints_claims_are_worked_out_and_published() -> None:
     assert comes_to["storage"].startswith("USD 34.5 in the first month")
     assert comes_to["size of a clip"] == "67 Mbit/s"
     assert claims_table() in (CHECKOUT / "docs" / "money.md").read_text("utf-8")
+
+
+def test_an_open_model_on_a_rented_gpu_is_priced_and_says_how_its_seconds_are_known(
+    app: typer.Typer, tmp_path: Path
+) -> None:
+    (tmp_path / "quay.png").write_bytes(picture())
+    clip = {
+        "image_path": "quay.png",
+        "prompt": "waves",
+        "route": ["wan2.2-i2v-a14b"],
+        "generation_params": {"gpu": "h100"},
+    }
+    manifest = {"project_id": "film", "batch_id": "day-1", "keyframes": [clip]}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    words = ["estimate", str(tmp_path), "--scenario", "none"]
+    shown = CliRunner().invoke(app, words, catch_exceptions=False).stdout
+    assert "wan2.2-i2v-a14b@modal" in shown
+    assert "quay: " in shown
+    assert "GPU s: arithmetic, from " in shown or "GPU s: measured on " in shown

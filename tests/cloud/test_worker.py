@@ -209,6 +209,7 @@ def test_a_clip_of_every_family_goes_the_whole_way_on_a_box_with_two_gpus(
         assert (run["gpu_class"], run["recipe"]) == ("rtx4090", "cpu_float32")
         assert run["gpu"].startswith("CPU"), "what was asked for and what it ran on"
         assert isinstance(run["settings"]["seed"], int), "decided, though nobody asked"
+        assert run["gpu_seconds"] > 0
         assert run["interpolation"] == "minterpolate"
         assert meta["cost"]["model_usd"] == 0
         assert "generated_size" in {each["field"] for each in meta["deviations"]}

@@ -1,13 +1,18 @@
 """The bench builds the models that it says it builds, and its arithmetic is plain."""
 
+import json
+from dataclasses import asdict
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 import torch
 
-from bench import gpu_speed
+from bench import gpu_speed, gpu_speed_page
 from bench.gpu import Row, measure, report, table
+from bench.gpu_clock import measured_limits
 from bench.gpu_sizes import REAL, build_part
+from bench.lever_errors import EXACT
 from gpu_functions.generators.registry import FAMILIES
 
 DENOISERS = ("transformer", "transformer_2", "unet", "motion_adapter", "controlnet")
@@ -46,15 +51,40 @@ def test_the_bench_runs_where_there_is_no_gpu() -> None:
     assert row.clip_sec > row.forward_sec > 0
 
 
-def test_stock_and_ours_take_turns_and_every_stage_is_timed() -> None:
-    stock, again, ours = gpu_speed.measure("wan2.2-ti2v-5b", "cpu", steps=2, repeats=1)
-    assert (stock.levers, again.levers) == ([], [])
-    assert {"fuse_qkv", "fused_modulation"} <= set(ours.levers)
-    for row in (stock, again, ours):
-        assert (row.forwards, row.steps, row.notes, row.usd) == (4, 2, (), None)
-        assert all(row.seconds[stage] > 0 for stage in gpu_speed.STAGES)
-        assert sum(row.seconds.values()) < row.clip_sec
-        assert row.least_forward_sec > 0
-    page = "\n".join(gpu_speed.report([stock, again, ours], "cpu", 2, 1))
+def test_stock_and_ours_take_turns_and_every_stage_is_timed(tmp_path: Path) -> None:
+    book = gpu_speed.Book(tmp_path / "speed.json", "cpu")
+    book.put("limits", "machine", asdict(measured_limits("cpu")))
+    model = "wan2.2-i2v-a14b"
+    gpu_speed.play(model, "cpu", book, rounds=1, parts=("coders", "clips"), only=("stock", "fused"))
+    document = json.loads((tmp_path / "speed.json").read_text("utf-8"))
+    stock, again, fused = document["forwards"][model]["rungs"]
+    assert [stock["name"], again["name"], fused["name"]] == ["stock", "stock again", "fused"]
+    assert fused["notes"] == []
+    assert 0 < fused["changed"] < EXACT
+    assert document["forwards"][model]["flops"] > 0
+    plain, narrow = document["coders"][model]
+    assert plain["psnr_db"] == 0
+    assert narrow["psnr_db"] > 40
+    whole, few = document["clips"][model]
+    assert (whole["steps"], whole["of_steps"], few["steps"]) == (2, 40, 4)
+    for clip in (whole, few):
+        assert {"forward", "decode", "interpolate", "encode"} <= clip["seconds"].keys()
+        assert clip["trouble"] == ""
+        assert clip["clip_sec"] > sum(clip["seconds"].values()) * 0.99
+    page = gpu_speed_page.page(document)
     assert "Toy sizes" in page
-    assert page.count("| `wan2.2-ti2v-5b` |") == 3
+    assert "ours, all steps" in page
+
+
+def test_the_page_of_what_a_gpu_took_is_fresh() -> None:
+    document = json.loads(gpu_speed_page.JSON_FILE.read_text("utf-8"))
+    assert gpu_speed_page.PAGE.read_text("utf-8") == gpu_speed_page.page(document)
+
+
+def test_real_sizes_keep_in_float32_what_diffusers_does() -> None:
+    kind, config = REAL["wan2.2-ti2v-5b"].parts["transformer"]
+    part = build_part(kind, {**config, "num_layers": 1}, "meta", torch.bfloat16)
+    dtypes = {name: values.dtype for name, values in part.named_parameters()}
+    assert dtypes["blocks.0.norm2.weight"] == dtypes["scale_shift_table"] == torch.float32
+    assert dtypes["blocks.0.attn1.to_q.weight"] == torch.bfloat16
+    assert dtypes["blocks.0.attn1.norm_q.weight"] == torch.bfloat16

@@ -17,6 +17,7 @@ from gpu_functions.interpolation.film import open_film
 from gpu_functions.interpolation.ifnet import SHAPES, IFNet, warp
 from gpu_functions.interpolation.rife import open_rife
 from gpu_functions.interpolation.tools import FILM_FILE, RIFE_FILE
+from gpu_functions.runner.retime import Retime
 from shared.errors import InternalFault
 from tests.moving_picture import moving_frames
 
@@ -234,6 +235,14 @@ def test_damaged_files_of_weights_are_named(
     file.write_bytes(content)
     with pytest.raises(WeightsMissing, match="net"):
         opener(file, "cpu")
+
+
+def test_making_ready_opens_the_best_way_that_there_is(rife: tuple[str, Path]) -> None:
+    Retime(Tools(weights=rife[1])).warm_up()
+    (rife[1] / RIFE_FILE).write_bytes(b"not weights at all")
+    Retime(Tools(weights=rife[1])).warm_up()  # on a processor nets are not the best way
+    with pytest.raises(WeightsMissing):
+        Retime(Tools(weights=rife[1], device="meta")).warm_up()
 
 
 def test_weights_of_another_release_are_named(tmp_path: Path) -> None:

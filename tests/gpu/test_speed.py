@@ -6,10 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from accelerate.hooks import UserCpuOffloadHook
+from pydantic import ValidationError
 
 from gpu_functions.generators.diffusers_generator import DiffusersGenerator
 from gpu_functions.generators.registry import FAMILIES, open_generator
 from gpu_functions.speed import LEVERS
+from gpu_functions.speed.parking import park_encoders
 from shared.catalog.recipe import Recipe, recipe_book
 from shared.errors import InternalFault
 from tests.gpu.requests import small_request
@@ -105,6 +108,45 @@ def test_words_are_read_once(weights: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert len(read) == once
     assert not np.array_equal(first, frames(generator, prompt="something else"))
     assert len(read) > once
+
+
+def test_encoders_come_when_they_are_called_and_are_away_before_the_first_step(
+    weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, generator = load(weights, WAN), load(weights, WAN)
+    happened: list[str] = []
+    offload = UserCpuOffloadHook.offload
+
+    def watched(hook: Any) -> None:
+        happened.append("sent away")
+        offload(hook)
+
+    monkeypatch.setattr(UserCpuOffloadHook, "offload", watched)
+    park_encoders(generator.pipeline, "cpu", generator.denoisers)
+    for name in ("text_encoder", "transformer"):
+        part = getattr(generator.pipeline, name)
+        part.register_forward_pre_hook(lambda *_, name=name: happened.append(name))
+    assert np.array_equal(frames(generator), frames(plain))
+    assert happened.index("text_encoder") < happened.index("sent away")
+    assert happened.index("sent away") < happened.index("transformer")
+    assert happened[0] != "sent away"
+    assert hasattr(generator.pipeline.text_encoder, "_hf_hook")
+    assert not hasattr(generator.pipeline.transformer, "_hf_hook")
+
+
+@pytest.mark.parametrize("model_id", [WAN, "ltx-video-0.9.8-13b", "kandinsky-5-i2v-pro"])
+def test_weights_read_straight_to_their_place_make_the_same_clip(
+    weights: Path, model_id: str
+) -> None:
+    straight, usual = (
+        frames(load(weights, model_id, load=way)).astype(int) for way in ("straight", "diffusers")
+    )
+    assert np.abs(straight - usual).max() <= 1
+
+
+def test_what_is_carried_to_and_fro_is_not_read_straight_to_the_gpu() -> None:
+    with pytest.raises(ValidationError, match="stays on the GPU"):
+        Recipe(name="both", load="straight", offload="model")
 
 
 def test_models_in_half_the_bits_load_with_their_coders_whole(weights: Path) -> None:

@@ -15,10 +15,11 @@ import pytest
 from gpu_functions.worker.foreman import Foreman
 from gpu_functions.worker.scratch import own_scratch
 from shared.gpu_jobs.document import GpuJob
+from shared.gpu_jobs.messages import Stage, Word
 from shared.gpu_jobs.report import RunOutcome
-from tests.runner.town import RunnerTown, StudioTools, runner_town
+from tests.gpu_jobs.desk import gpu_job
+from tests.runner.town import PATIENCE_SEC, RunnerTown, StudioTools, runner_town
 
-PATIENCE_SEC = 60.0
 LEASE_SEC = 3.0
 
 
@@ -72,10 +73,16 @@ class Works:
     threads: list[threading.Thread] = field(default_factory=list)
 
     def start(
-        self, queue: Queue, gpus: tuple[str, ...] = ("cpu",), step_sec: float = 0.0
+        self,
+        queue: Queue,
+        gpus: tuple[str, ...] = ("cpu",),
+        step_sec: float = 0.0,
+        deliverers: int = 1,
     ) -> Foreman:
         tools = StudioTools(step_sec)
-        foreman = Foreman(queue, gpus, tools, lease_sec=LEASE_SEC, poll_sec=1)
+        foreman = Foreman(
+            queue, gpus, tools, deliverers=deliverers, lease_sec=LEASE_SEC, poll_sec=1
+        )
         thread = threading.Thread(target=foreman.run)
         thread.start()
         self.foremen.append(foreman)
@@ -100,6 +107,19 @@ def works() -> Iterator[Works]:
     built = Works()
     yield built
     built.drain()
+
+
+@pytest.fixture
+def other() -> Iterator[RunnerTown]:
+    """A second job's town."""
+    with runner_town() as built:
+        built.row = gpu_job().model_copy(update={"job_id": "b" * 32})
+        yield built
+
+
+def long_job(town: RunnerTown) -> GpuJob:
+    job = town.job()
+    return job.model_copy(update={"settings": job.settings.model_copy(update={"steps": 20})})
 
 
 def wait_for(condition: Callable[[], object]) -> None:
@@ -157,6 +177,69 @@ def test_told_to_stop_it_finishes_what_is_in_flight_on_both_gpus_and_takes_no_mo
     assert town.report is not None
     assert town.report.outcome is RunOutcome.SUCCEEDED
     assert not any(thread.is_alive() for thread in works.threads)
+
+
+@pytest.mark.parametrize("gpus", [("cpu",), ("cpu", "cpu")])
+def test_a_clip_is_handed_on_while_the_next_is_generated_and_the_first_alone_was_cold(
+    town: RunnerTown, other: RunnerTown, works: Works, gpus: tuple[str, ...]
+) -> None:
+    queue = Queue()
+    town.open_for_result.clear()
+    first, second = queue.put(town.job()), queue.put(long_job(other))
+    works.start(queue, gpus, step_sec=0.1)
+    wait_for(lambda: any(said.stage is Stage.GENERATING for said in other.heard))
+    assert not first.deleted
+    town.open_for_result.set()
+    wait_for(lambda: first.deleted and second.deleted)
+    assert town.report is not None
+    assert other.report is not None
+    assert town.report.spans[-1].ended > other.report.spans[2].began  # and the timeline shows it
+    cold = town.report.cold_start
+    assert cold is not None
+    assert cold.ready_sec > 0
+    assert cold.total_sec == cold.ready_sec + cold.load_sec + cold.first_step_sec
+    assert town.report.facts()["cold_start"]["ready_sec"] == cold.ready_sec
+    assert other.report.cold_start is None  # its process was warm
+
+
+def test_a_clip_that_is_slow_to_hand_on_does_not_hold_up_the_next(
+    town: RunnerTown, other: RunnerTown, works: Works
+) -> None:
+    queue = Queue()
+    town.open_for_result.clear()
+    first, second = queue.put(town.job()), queue.put(other.job())
+    works.start(queue, deliverers=2)
+    wait_for(lambda: second.deleted)
+    assert not first.deleted
+    town.open_for_result.set()
+    wait_for(lambda: first.deleted)
+
+
+def test_the_next_clip_is_claimed_before_the_gpu_is_free_and_pays_nothing_for_waiting(
+    town: RunnerTown, other: RunnerTown, works: Works
+) -> None:
+    queue = Queue()
+    first, second = queue.put(long_job(town)), queue.put(other.job())
+    works.start(queue, step_sec=0.2)
+    wait_for(lambda: any(said.word is Word.PROGRESS for said in other.heard))
+    assert town.report is None
+    assert all(said.gpu_seconds == 0 for said in other.heard)
+    wait_for(lambda: first.deleted and second.deleted)
+    assert other.record is not None
+    assert other.record.claims == 1
+
+
+def test_what_cannot_be_fetched_ahead_is_told_by_the_run_itself(
+    town: RunnerTown, works: Works
+) -> None:
+    queue = Queue()
+    message = queue.put(town.job())
+    town.files["keyframe.png"] = b"another file"
+    works.start(queue)
+    wait_for(lambda: message.deleted)
+    assert town.report is not None
+    assert town.report.outcome is RunOutcome.REFUSED
+    assert "is not the file that the job was written for" in town.report.message
 
 
 def test_what_is_no_document_is_left_for_the_dead_letters_and_harms_nobody(

@@ -46,6 +46,12 @@ def test_a_job_goes_the_whole_way_and_its_report_says_how(town: RunnerTown) -> N
     assert (report.settings["seed"], report.revision) == (0, "abc")
     assert report.gpu.startswith("CPU")
     assert set(report.seconds) >= {"fetching", "generating", "encoding", "uploading"}
+    assert [(each.what, each.on) for each in report.spans] == [
+        *(("fetching", ""), ("loading", "cpu")),
+        *((part, "cpu") for part in ("first_step", "denoising", "decoding")),
+        *(("interpolating", ""), ("encoding", ""), ("uploading", "")),
+    ]
+    assert all(each.began <= each.ended for each in report.spans)
     first, *_, last = town.heard
     assert (first.word, last.word) == (Word.CLAIM, Word.END)
     with av.open(io.BytesIO(town.files["result.mp4"]), "r") as video:

@@ -47,6 +47,7 @@ from shared.providers.webhooks.token import sign_token, verify_token
 from tests.gpu_jobs.desk import Records, gpu_job
 
 SECRET = "a secret of thirty-two characters"
+PATIENCE_SEC = 60.0
 SVD = "stable-video-diffusion-xt-1.1"
 
 
@@ -64,6 +65,7 @@ class RunnerTown:
     `expired` : generation of addresses that are no longer good.
     `breaks` : so many uploads of the result lose their line half way.
     `answers` : status codes to answer PUTs of the result with, before it is well again.
+    `open_for_result` : the result's PUT is answered when it is set.
     """
 
     url: str = ""
@@ -77,9 +79,11 @@ class RunnerTown:
     deaf: bool = False
     cancel_at_percent: int | None = None
     refusals: int = 0
+    open_for_result: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self.files["keyframe.png"] = png()
+        self.open_for_result.set()
 
     def addresses(self, generation: int = 1) -> Addresses:
         base = f"{self.url}/files"
@@ -165,6 +169,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(length)
         if not self._open():
             return
+        if self._name == "result.mp4":
+            self.town.open_for_result.wait(PATIENCE_SEC)
         if self._name == "result.mp4" and self.town.answers:
             self._say(self.town.answers.pop(0))
             return

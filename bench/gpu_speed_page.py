@@ -1,0 +1,209 @@
+"""The page of `bench.gpu_speed`: what was measured, as shares of limits, clips a minute, dollars.
+
+python -m bench.gpu_speed_page          # docs/benchmarks/gpu-speed.md from its .json
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from shared.gpu_jobs.gpu import price_of_gpu, tiers
+
+JSON_FILE = Path(__file__).parents[1] / "docs" / "benchmarks" / "gpu-speed.json"
+PAGE = JSON_FILE.with_suffix(".md")
+SECONDS_AN_HOUR, SECONDS_A_MINUTE, TERA = 3600, 60, 1e12
+
+Document = Mapping[str, Any]
+
+
+def page(document: Document) -> str:
+    return "\n".join(_lines(document)) + "\n"
+
+
+def _lines(document: Document) -> Iterator[str]:
+    yield "# Stock diffusers against ours, on a GPU\n"
+    yield "    python -m bench.gpu_speed --write && python -m bench.gpu_speed_page\n"
+    if document["toy"]:
+        yield "**Toy sizes on a processor.** The figures say that the harness runs, nothing else.\n"
+    yield "Real architectures at real size with random weights; one expert of Wan's A14B stands for"
+    yield "both (the same net, half the memory). Stock and every lever share the weights and take"
+    yield "turns in one process; stock runs twice a round, and what differs between its two rows is"
+    yield "noise. Medians, device events, after a first forward that is not counted (*first*:"
+    yield "compiling is in it). Torch chooses cuDNN's attention by itself here, so stock has it"
+    yield "too. *changed*: ‖answer − stock's‖ / ‖stock's‖ through all layers, in bfloat16. *error*:"
+    yield "against float32 on the first two layers at the clip's own tokens. Random weights move an"
+    yield "answer less than trained ones do, so both are lower bounds; with trained weights nobody"
+    yield "has looked at a clip yet.\n"
+    if document.get("runs"):
+        yield "Put together from several runs on one kind of GPU on one day; `earlier` marks an"
+        yield "earlier one, each with its own stock:\n"
+        yield from (f"- {each}" for each in document["runs"])
+        yield ""
+    limits = document["limits"]["machine"]
+    yield from _limits(limits)
+    yield "\n## A forward\n"
+    yield from _forwards(document.get("forwards", {}), limits)
+    if document.get("kernels"):
+        yield "\n## Where a call spends its time on the GPU, seconds\n"
+        yield from _kernels(document["kernels"])
+    yield "\n## The picture coder, a clip\n"
+    yield from _coders(document.get("coders", {}))
+    yield "\n## A clip\n"
+    yield from _clips(document)
+    if document.get("rife"):
+        yield "\n## A frame between two, by RIFE 4.26 at 1024×576\n"
+        yield "| way | seconds | changed |\n|---|---:|---:|"
+        for way, row in document["rife"].items():
+            yield f"| {way} | {row['seconds']:.4f} | {row['changed']:.1e} |"
+    if document.get("text"):
+        yield "\n## A prompt\n"
+        yield "| encoder | tokens | seconds | weights, GiB |\n|---|---:|---:|---:|"
+        for name, row in document["text"].items():
+            cells = f"{row['tokens']} | {row['seconds']:.3f} | {row['weights_gib']:.1f}"
+            yield f"| {name} | {cells} |"
+    there = document["where"]
+    names = ", ".join(f"{name} {there[name]}" for name in there if name != "device")
+    yield f"\nMeasured {document['measured_at'][:10]} on {there['device']}; {names}."
+
+
+def _limits(limits: Document) -> Iterator[str]:
+    yield "What the machine can do at most, measured on it:\n"
+    yield "| | |\n|---|---:|"
+    yield f"| products in bfloat16, 8192³ | {limits['flops'] / TERA:.0f} TFLOP/s |"
+    if limits["fp8_flops"]:
+        yield f"| products in fp8, 8192³ | {limits['fp8_flops'] / TERA:.0f} TFLOP/s |"
+    for shape, rate in limits.get("shapes", {}).items():
+        yield f"| {shape}, 32,760 rows | {rate / TERA:.0f} TFLOP/s |"
+    for kernel, rate in limits.get("attention", {}).items():
+        yield f"| attention by {kernel}, 32,760 tokens | {rate / TERA:.0f} TFLOP/s |"
+    yield f"| a copy, read and written | {limits['bytes_per_sec'] / TERA:.2f} TB/s |"
+
+
+def _forwards(forwards: Document, limits: Document) -> Iterator[str]:
+    yield "*of limit*: operations over the rate of bfloat16 products, over the seconds; fp8 may"
+    yield "pass what bfloat16 cannot. *weights*, *working*: GiB of the GPU's memory; what a"
+    yield "recording holds for good is in neither.\n"
+    heads = ["PFLOP", "seconds", "× stock", "of limit", "first", "weights", "working"]
+    heads += ["changed", "error"]
+    yield f"| model | way | {' | '.join(heads)} |"
+    yield f"|---|---|{'---:|' * len(heads)}"
+    for model, found in forwards.items():
+        stock = found["rungs"][0]["forward_sec"]
+        least = found["flops"] / limits["flops"]
+        for row in found["rungs"]:
+            seconds = row["forward_sec"]
+            if not seconds:
+                yield f"| `{model}` | {row['name']} | | {row['trouble']} |{' |' * 7}"
+                continue
+            first = f"{row['first_sec']:.1f}" if row["first_sec"] else "–"
+            weights = f"{row['weights_gib']:.1f}" if row["weights_gib"] else "–"
+            cells = [f"{found['flops'] / 1e15:.3f}", f"{seconds:.4f}", f"{stock / seconds:.2f}"]
+            cells += [f"{least / seconds:.0%}", first, weights, f"{row['working_gib']:.1f}"]
+            cells += [_small(row["changed"]), _small(row["error"])]
+            yield f"| `{model}` | {row['name']} | {' | '.join(cells)} |"
+
+
+def _small(value: float) -> str:
+    return f"{value:.4f}" if value else "–"
+
+
+def _kernels(kernels: Document) -> Iterator[str]:
+    kinds = sorted({kind for found in kernels.values() for kind in found["kinds"]})
+    yield f"| call | {' | '.join(kinds)} |"
+    yield f"|---|{'---:|' * len(kinds)}"
+    for call, found in kernels.items():
+        cells = " | ".join(f"{found['kinds'].get(kind, 0.0):.3f}" for kind in kinds)
+        yield f"| {call} | {cells} |"
+
+
+def _coders(coders: Document) -> Iterator[str]:
+    yield "| model | way | decode | encode | working, GiB | first | changed | PSNR, dB | |"
+    yield f"|---|---|{'---:|' * 6}---|"
+    for model, rows in coders.items():
+        for row in rows:
+            if not row["decode_sec"]:
+                continue
+            encode = f"{row['encode_sec']:.3f}" if row["encode_sec"] else "–"
+            cells = [f"{row['decode_sec']:.3f}", encode, f"{row['working_gib']:.1f}"]
+            cells += [f"{row['first_sec']:.1f}", _small(row["error"])]
+            cells += [f"{row['psnr_db']:.1f}" if row["psnr_db"] else "–", row.get("note", "")]
+            yield f"| `{model}` | {row['way']} | {' | '.join(cells)} |"
+
+
+STAGES = ("encode_image", "forward", "decode", "rest", "interpolate", "encode")
+
+
+def _clips(document: Document) -> Iterator[str]:
+    usd = usd_a_second(document["gpu_class"], document["where"]["device"])
+    yield "Everything in one process, one after the other: keyframe, steps, decoding, RIFE to 30"
+    yield "frames a second, near-lossless encoding on the processor (a moving picture in the random"
+    yield "frames' place). Not in it: reading the prompt (a batch repeats its words), loading,"
+    yield "compiling, upload. Where fewer steps ran than a clip takes, the rest is worked out from"
+    yield "the median step. USD by the price of the class in `shared/gpu_jobs/gpus.json`.\n"
+    heads = ["model", "way", "steps", "guidance", "s/step", *STAGES]
+    heads += ["generated, s", "s/clip", "× stock", "clips/min", "USD/clip", "peak GiB"]
+    yield f"| {' | '.join(heads)} |"
+    yield f"|---|---|{'---:|' * (len(heads) - 2)}"
+    for model, measured in document.get("clips", {}).items():
+        rows = [*measured, *_composed(measured)]
+        stock = rows[0]["clip_sec"]
+        for row in rows:
+            if not row["clip_sec"]:
+                continue
+            ran, of = row["steps"], row["of_steps"]
+            cells = [f"{of}" if ran == of else f"{of} ({ran} ran)", f"{row['guidance']:g}"]
+            cells += [f"{row['step_sec']:.3f}"]
+            seconds = row["seconds"]
+            cells += [f"{seconds[stage]:.2f}" if stage in seconds else "–" for stage in STAGES]
+            after = sum(seconds.get(stage, 0.0) for stage in ("interpolate", "encode"))
+            cells += [f"{row['clip_sec'] - after:.2f}", f"{row['clip_sec']:.2f}"]
+            cells += [f"{stock / row['clip_sec']:.2f}", f"{SECONDS_A_MINUTE / row['clip_sec']:.1f}"]
+            cells += [f"{usd * row['clip_sec']:.4f}"]
+            cells += [f"{row['peak_gib']:.1f}" if row["peak_gib"] else "–"]
+            yield f"| `{model}` | {row['way']} | {' | '.join(cells)} |"
+    yield ""
+    for model, rows in document.get("clips", {}).items():
+        for row in rows:
+            notes = [*row.get("notes", ()), *([row["note"]] if row.get("note") else [])]
+            if notes and row["clip_sec"]:
+                yield f"- `{model}`, {row['way']}: {'; '.join(notes)}"
+    yield "- peak: with what else the bench holds (stock's weights; one expert of A14B)."
+
+
+def _composed(rows: Sequence[Document]) -> Iterator[Document]:
+    """Ours with all steps and guidance, from its forwards: where only the few steps were run."""
+    few = next((row for row in rows if row["way"] == "ours, few steps"), None)
+    if few is None or not few["clip_sec"]:
+        return
+    forward = few["step_sec"]  # guidance 1: one forward a step
+    steps, guidance = rows[0]["of_steps"], rows[0]["guidance"]
+    step = 2 * forward
+    yield {
+        **few,
+        "way": "ours, all steps",
+        "steps": 0,
+        "of_steps": steps,
+        "guidance": guidance,
+        "step_sec": step,
+        "seconds": {**few["seconds"], "forward": steps * step},
+        "clip_sec": few["clip_sec"] - few["steps"] * forward + steps * step,
+    }
+
+
+def usd_a_second(gpu_class: str, device: str) -> float:
+    """At Modal's price of the class; 0 for a processor."""
+    if gpu_class not in tiers():
+        return 0.0
+    return float(price_of_gpu(tiers()[gpu_class], device).usd_per_hour) / SECONDS_AN_HOUR
+
+
+def main() -> int:
+    """Write the page."""
+    PAGE.write_text(page(json.loads(JSON_FILE.read_text("utf-8"))), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

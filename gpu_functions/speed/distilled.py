@@ -1,0 +1,69 @@
+"""Step distillation: a model's own weights, moved so that a few steps do: `distilled`.
+
+The setting, in a recipe:
+
+    {"flow_shift": 5.0, "loras": {"transformer": "distilled/high_noise.safetensors", …}}
+
+A LoRA is the published form: two thin matrices for each of the model's, whose product is added to
+it here once, before anything is fused or brought to 8 bits; nothing is left of it while it runs.
+Files lie in the weights' folder. A few steps with weights that were not moved make noise, so a file
+that is missing is an error and no note.
+
+Sources: LoRA, E. Hu et al., arXiv 2106.09685; the 4-step files for Wan 2.2 are LightX2V's.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import FlowMatchEulerDiscreteScheduler
+from diffusers.loaders import WanLoraLoaderMixin
+
+from gpu_functions.generators.contract import WeightsMissing
+
+DOWN, UP, BIAS = ".lora_A.weight", ".lora_B.weight", ".lora_B.bias"
+
+
+def distilled(
+    pipeline: Any, setting: Mapping[str, Any], device: str, denoisers: Sequence[str]
+) -> str | None:
+    """Move the weights, and step by Euler along the schedule that they were distilled for.
+
+    Raises
+    ------
+    WeightsMissing : a LoRA's file is not there, or is of another model.
+    """
+    folder = Path(str(pipeline.config.get("_name_or_path") or "."))
+    for name, file in setting.get("loras", {}).items():
+        add_lora(getattr(pipeline, name), folder / file, device)
+    pipeline.scheduler = FlowMatchEulerDiscreteScheduler(shift=float(setting["flow_shift"]))
+    return None
+
+
+def add_lora(model: Any, file: Path, device: str) -> None:
+    """Add a LoRA's products to the weights that they belong to.
+
+    Raises
+    ------
+    WeightsMissing
+    """
+    if not file.is_file():
+        raise WeightsMissing(f"{file} is missing: the weights that make a few steps enough.")
+    state: dict[str, torch.Tensor] = WanLoraLoaderMixin.lora_state_dict(str(file))
+    plain = {name.removeprefix("transformer."): values for name, values in state.items()}
+    downs = [name for name in plain if name.endswith(DOWN)]
+    modules = dict(model.named_modules())
+    strange = [name for name in downs if name.removesuffix(DOWN) not in modules]
+    if strange or not downs:
+        raise WeightsMissing(f"{file} is no LoRA of this model: {(strange or [*plain])[:3]}.")
+    for name in downs:
+        place = name.removesuffix(DOWN)
+        layer = modules[place]
+        with torch.no_grad():
+            more = plain[place + UP].to(device).float() @ plain[name].to(device).float()
+            if more.shape != layer.weight.shape:
+                raise WeightsMissing(f"{file}: {place} is {tuple(more.shape)} there.")
+            layer.weight.add_(more.to(layer.weight))
+            if place + BIAS in plain and layer.bias is not None:
+                layer.bias.add_(plain[place + BIAS].to(layer.bias))

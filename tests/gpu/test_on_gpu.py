@@ -1,0 +1,133 @@
+"""What only a GPU can say: every family by every recipe, and the levers that a processor refuses.
+
+    python -m pytest -n 6 tests/gpu/test_on_gpu.py
+
+Nothing of this is collected where there is no GPU (`conftest.py`).
+"""
+
+import gc
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from gpu_functions.generators.contract import OutOfMemory
+from gpu_functions.generators.diffusers_generator import DiffusersGenerator
+from gpu_functions.generators.registry import FAMILIES, open_generator
+from gpu_functions.interpolation.ifnet import SHAPES, IFNet
+from gpu_functions.interpolation.rife import open_rife
+from gpu_functions.runner.device import cap_memory, forget_peak, peak_gib
+from gpu_functions.speed.lever import repeated_blocks
+from shared.catalog.recipe import GpuClass, Recipe, recipe_book
+from tests.gpu.requests import catalogue_row, keyframe, small_request
+from tests.gpu.tiny import build_tiny
+
+GPU = "cuda:0"
+A14B, TI2V, LTX = "wan2.2-i2v-a14b", "wan2.2-ti2v-5b", "ltx-video-0.9.8-13b"
+
+
+def recipes_of(model_id: str) -> list[str]:
+    """All that the catalogue names for it, on any GPU."""
+    row = catalogue_row(model_id)
+    return sorted({name for each in GpuClass for name in row.recipes.get(each, ())} - {"cpu"})
+
+
+def loaded(model_id: str, folder: Path, recipe: Recipe) -> DiffusersGenerator:
+    generator = open_generator(model_id)
+    assert isinstance(generator, DiffusersGenerator)
+    generator.load(folder, recipe, GPU)
+    return generator
+
+
+def frames(generator: DiffusersGenerator, **changes: Any) -> Any:
+    request = small_request(generator.row.id, **changes)
+    return generator.generate(request, lambda done, of: None).frames
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("weights")
+
+
+def tiny(weights: Path, model_id: str) -> Path:
+    folder = weights / model_id
+    return folder if folder.is_dir() else build_tiny(model_id, folder)
+
+
+@pytest.mark.parametrize(
+    ("model_id", "recipe"), [(each, recipe) for each in FAMILIES for recipe in recipes_of(each)]
+)
+def test_every_family_runs_by_every_recipe(weights: Path, model_id: str, recipe: str) -> None:
+    forget_peak(GPU)
+    generator = loaded(model_id, tiny(weights, model_id), recipe_book()[recipe])
+    print(f"NOTES {model_id} {recipe}: {generator.notes}")
+    if recipe_book()[recipe].offload == "group":
+        part = getattr(generator.pipeline, generator.denoisers[0])
+        homes = [
+            values.device.type for block in repeated_blocks(part) for values in block.parameters()
+        ]
+        assert homes.count("cpu") >= len(homes) // 2, "blocks wait in the machine's memory"
+    made = frames(generator)
+    assert len(made) == small_request(model_id).num_frames
+    assert (peak_gib(GPU) or 0) > 0
+    again = frames(generator)
+    assert np.abs(made.astype(int) - again).mean() < 1
+    del generator
+    gc.collect()
+
+
+@pytest.mark.parametrize("model_id", [A14B, TI2V, LTX])
+@pytest.mark.parametrize(
+    "levers",
+    [
+        {"compile": True},
+        {"cuda_graph": True},
+        {"compile": True, "cuda_graph": True},
+        {"attention": "_native_cudnn"},
+        {"vae_channels_last": True, "vae_norms": True},
+        {"vae_dtype": "bfloat16"},
+    ],
+    ids=str,
+)
+def test_a_lever_changes_nothing_but_rounding(
+    weights: Path, model_id: str, levers: dict[str, Any]
+) -> None:
+    if model_id != LTX and "attention" in levers:
+        pytest.skip("heads of 12 numbers are no work for cuDNN")
+    folder = tiny(weights, model_id)
+    plain = frames(loaded(model_id, folder, Recipe(name="plain")))
+    pulled = loaded(model_id, folder, Recipe(name="pulled", levers=levers))
+    print(f"NOTES {model_id} {levers}: {pulled.notes}")
+    made = [frames(pulled) for _ in range(2)]
+    print(f"GAP {model_id} {levers}: {np.abs(made[0].astype(int) - plain).mean():.3f}")
+    assert np.abs(made[0].astype(int) - plain).mean() < 4
+    assert np.array_equal(made[0], made[1])
+
+
+def test_a_clip_that_does_not_fit_is_out_of_memory_and_the_next_one_is_made(weights: Path) -> None:
+    generator = loaded(A14B, tiny(weights, A14B), Recipe(name="bf16"))
+    small = frames(generator)
+    cap_memory(GPU, 0.25)
+    try:
+        with pytest.raises(OutOfMemory, match="generating with"):
+            frames(generator, width=832, height=480, num_frames=81, image=keyframe((832, 480)))
+        assert np.array_equal(frames(generator), small)
+    finally:
+        cap_memory(GPU, None)
+
+
+def test_a_net_makes_frames_between_two(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    torch.save(IFNet(SHAPES["4.26"]).state_dict(), tmp_path / "flownet.pkl")
+    first, second = (np.asarray(keyframe((200, 120), seed)) for seed in (0, 1))
+    for moments in ((0.25, 0.5), (0.4,)):
+        made, slowly = (
+            open_rife(tmp_path / "flownet.pkl", device)(first, second, moments)
+            for device in (GPU, "cpu")
+        )
+        assert [each.shape for each in made] == [(120, 200, 3)] * len(moments)
+        gaps = [np.abs(a.astype(int) - b).max() for a, b in zip(made, slowly, strict=True)]
+        print(f"RIFE {gaps}")
+        assert max(gaps) <= 2
