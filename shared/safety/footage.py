@@ -9,7 +9,7 @@ from typing import Protocol
 
 import cv2
 
-from shared.safety.decode import decode
+from shared.safety.decode import decode, one_thread_each
 from shared.safety.flash.area import Profile
 from shared.safety.flash.check import Flashes
 from shared.safety.frame import Frame
@@ -32,6 +32,7 @@ class Footage:
     times : seconds at which pictures are to be shown, ascending, the first being 0.
     damaged : seconds of pictures whose data is malformed.
     duration_sec : the length that the file states; None if it states none.
+    tracks : how many tracks of pictures there are; one is looked at.
     """
 
     path: Path
@@ -40,6 +41,7 @@ class Footage:
     times: tuple[float, ...]
     damaged: tuple[float, ...] = ()
     duration_sec: float | None = None
+    tracks: int = 1
 
     def frames(self) -> Iterator[Frame]:
         """The pictures as a viewer sees them, upright."""
@@ -75,10 +77,11 @@ def inspect_footage(
         check.start(footage)
     count = 0
     try:
-        for frame in footage.frames():
-            for check in checks:
-                check.frame(frame)
-            count += 1
+        with one_thread_each():
+            for frame in footage.frames():
+                for check in checks:
+                    check.frame(frame)
+                count += 1
     except (cv2.error, MemoryError) as error:
         return unreadable(f"Frame {count} cannot be looked at: {str(error).strip()}")
     results = tuple(result for check in checks for result in check.finish())
@@ -151,7 +154,9 @@ class Readable:
 
     def _doubt(self) -> tuple[str, list[float]]:
         """What need not be a fault, and must not pass in silence."""
-        times = self._footage.times
+        times, tracks = self._footage.times, self._footage.tracks
+        if tracks > 1:
+            return f"The file holds {tracks} videos; only the first was looked at.", []
         if len(self._times) == 1:
             return "There is one picture only; nothing in it can flash.", []
         steps = sorted(after - before for before, after in pairwise(times))
