@@ -14,7 +14,7 @@ from shared.safety.flash.area import Profile
 from shared.safety.flash.check import Flashes
 from shared.safety.frame import Frame
 from shared.safety.inspector import MAX_PIXELS
-from shared.safety.report import CheckResult, InspectionReport, Verdict
+from shared.safety.report import CheckResult, Curve, InspectionReport, Verdict
 
 MISSING_END_SEC = 0.5
 """A file whose last picture ends this much before the length that it states was cut off."""
@@ -61,6 +61,7 @@ def inspect_footage(
     profile: Profile = Profile.BROADCAST,
     *,
     heatmap: Path | None = None,
+    curves: list[Curve] | None = None,
 ) -> InspectionReport:
     """Decode a video once and judge it; what cannot be decoded is a verdict.
 
@@ -68,11 +69,13 @@ def inspect_footage(
     ----------
     profile : whose flash rule decides.
     heatmap : where to write a picture of what was flagged.
+    curves : gets what was measured over time, a curve a measure.
     """
     started = time.perf_counter()
     if footage.width * footage.height > MAX_PIXELS:
         return unreadable(f"{footage.width}x{footage.height} pixels a frame are more than we open.")
-    checks: tuple[FootageCheck, ...] = (Readable(), Flashes(profile, heatmap=heatmap))
+    flashes = Flashes(profile, heatmap=heatmap)
+    checks: tuple[FootageCheck, ...] = (Readable(), flashes)
     for check in checks:
         check.start(footage)
     count = 0
@@ -85,6 +88,8 @@ def inspect_footage(
     except (cv2.error, MemoryError) as error:
         return unreadable(f"Frame {count} cannot be looked at: {str(error).strip()}")
     results = tuple(result for check in checks for result in check.finish())
+    if curves is not None and count:
+        curves += [*flashes.curves(), *(each.curve for each in results if each.curve is not None)]
     return InspectionReport.of(results, frame_count=count, seconds=time.perf_counter() - started)
 
 
