@@ -31,9 +31,7 @@ _PASSING = 1.5
 _FADED = 0.9
 """Correlation of the frames around, on the pixels that change: a fade has almost 1."""
 
-_LEAST_PIXELS = 50
-"""Of those that are looked at: as many as the motion is found for, a quarter of them."""
-
+_LEAST_PIXELS = 200
 _BLENDED = 0.05
 """Distance from the mean over the change; real frames are seldom closer than a tenth."""
 
@@ -50,12 +48,11 @@ class Ghosting:
         self._three.append(moment)
         if len(self._three) < 3:
             return
-        _, middle, after = self._three
+        before, middle, after = self._three
         if middle.motion is None or after.motion is None:
             return
-        passing = _passing(middle.motion.flow + after.motion.flow)
-        first, second, third = (_thinned(each.luma, passing) for each in self._three)
-        ratio = blend_ratio(first, second, third, passing)
+        passing = _passing(middle.motion.flow + after.motion.flow, middle.luma)
+        ratio = blend_ratio(before.luma, middle.luma, after.luma, passing)
         if ratio is not None:
             self._ratios.add(middle.pts_sec, ratio)
 
@@ -69,17 +66,12 @@ class Ghosting:
         yield judged("ghosting", share, intervals=where)
 
 
-def _passing(flow: Floats) -> Mask:
-    """Where things move far enough."""
+def _passing(flow: Floats, luma: Bytes) -> Mask:
+    """Where things move far enough, at the size of the luma."""
     across, down = cv2.split(flow)
-    return np.asarray(across * across + down * down >= _PASSING**2)
-
-
-def _thinned(luma: Bytes, like: Mask) -> Bytes:
-    """One pixel for each of the motion, untouched: means would look like blends."""
-    height, width = like.shape
-    step = max(1, luma.shape[0] // height)
-    return luma[: step * height : step, : step * width : step]
+    fast = np.asarray(across * across + down * down >= _PASSING**2, np.uint8)
+    size = luma.shape[1], luma.shape[0]
+    return np.asarray(cv2.resize(fast, size, interpolation=cv2.INTER_NEAREST) > 0)
 
 
 def blend_ratio(before: Bytes, picture: Bytes, after: Bytes, where: Mask) -> float | None:
@@ -88,13 +80,15 @@ def blend_ratio(before: Bytes, picture: Bytes, after: Bytes, where: Mask) -> flo
     0 is an exact blend, 0.5 and more an edge that passed. None where too little changes.
     """
     change = cv2.absdiff(before, after)
-    moving = (change > _CHANGING) & where
-    if np.count_nonzero(moving) < _LEAST_PIXELS:
+    places = np.flatnonzero((change > _CHANGING) & where)
+    if len(places) < _LEAST_PIXELS:
         return None
-    first, last = before[moving].astype(np.float32), after[moving].astype(np.float32)
+    first, now, last = (
+        each.reshape(-1)[places].astype(np.float32) for each in (before, picture, after)
+    )
     if _same_but_for_light(first, last):
         return None
-    return float(np.median(np.abs(picture[moving] - (first + last) / 2) / change[moving]))
+    return float(np.median(np.abs(now - (first + last) / 2) / np.abs(last - first)))
 
 
 def _same_but_for_light(first: Floats, last: Floats) -> bool:
