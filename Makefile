@@ -34,8 +34,8 @@ $(GPU_READY): $(READY) requirements/gpu.lock
 demo: $(READY) ## Run examples/first-batch through the whole system on this machine
 	@$(BIN)/dropreel run examples/first-batch --out out/first-batch
 
-test: $(READY) ## Run all tests
-	@$(BIN)/pytest
+test: $(READY) ## Run all tests, a process for each folder of tests
+	@$(BIN)/python scripts/run_tests.py
 
 check: $(READY) ## Lint, types, templates, freshness of generated docs
 	@$(BIN)/ruff check .

@@ -30,7 +30,6 @@ from shared.budget.project import Project
 from shared.jobs.job import Job
 from shared.keys import Folder
 from shared.meter import summed
-from shared.pipeline.results import CLIP_TRANSITIONS
 from shared.providers.fake import ChaosPlan, FakeProviders, World
 from tests.pipeline.house import picture
 
@@ -147,7 +146,7 @@ def _result(
         delivered_usd=delivered,
         undelivered_usd=sum(charged.values()) - delivered,
         overhead=clip_overhead(
-            Usage(**usage) + Usage(transitions=CLIP_TRANSITIONS, notifications=1),
+            Usage(**usage) + Usage(notifications=1),
             Usage(**job_usage),
             encoding_sec=sum(row.result.seconds["finish_clip"] for row in done) / len(done),
             encoding_gb=ENCODING_GB,

@@ -25,9 +25,9 @@ from shared.errors import InvalidInput
 from shared.nearest import did_you_mean
 from shared.pipeline.accept import accept_drop
 from shared.pipeline.check import check_manifest
+from shared.pipeline.draft import draft_clip, rank_draft, read_order
 from shared.pipeline.keyframes import await_keyframes
 from shared.pipeline.plan import plan_batch
-from shared.pipeline.prepare import draft_clip, rank_draft, read_order
 from shared.pipeline.services import ClipItem, Limits, RunRef, Services
 from shared.routing import Policy
 from shared.state import ClipRow, RunRow

@@ -12,6 +12,7 @@ from cli.memory import MemoryObjects, MemoryRows, NoAudit
 from shared.batch import BatchState, ClipStatus
 from shared.clip import ObjectRef
 from shared.errors import BatchCancelled, DropreelError, InvalidInput, ManifestInvalid
+from shared.jobs.memory import MemoryJobs
 from shared.pipeline.accept import accept_drop
 from shared.pipeline.check import check_manifest
 from shared.pipeline.end import FailureCause, record_clip_end
@@ -94,7 +95,7 @@ def _dry_run(services: Services, row: RunRow) -> dict[str, Any]:
 
 def _prepare(services: Services, item: ClipItem) -> None:
     try:
-        prepare_clip(services, item)
+        prepare_clip(services, MemoryJobs(), item)
     except DropreelError as error:
         outcome = ClipStatus.REJECTED if isinstance(error, InvalidInput) else ClipStatus.FAILED
         cause = FailureCause(Error=type(error).__name__, Cause=error.message)

@@ -11,9 +11,9 @@ from aws_lambda_powertools.utilities.batch import (
 )
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from lambdas.jobs_wiring import book_later, jobs_engine, jobs_queue
+from lambdas.jobs_wiring import book_later, jobs_engine
 from lambdas.observability import logger
-from lambdas.wiring import Event, logged
+from lambdas.wiring import Event, jobs_queue, logged
 from shared.jobs.engine import JobsEngine
 from shared.jobs.job import Waiter
 from shared.ports import Conflict

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from lambdas.wiring import Event, clip_item, logged, services
+from lambdas.wiring import Event, clip_item, jobs_store, logged, services
 from shared.pipeline.finish import finish_clip
 
 
 @logged
 def handler(event: Event, _context: Any) -> Event:
-    finish_clip(services(), clip_item(event))
+    house = services()
+    finish_clip(house, jobs_store(house), clip_item(event))
     return {}

@@ -9,12 +9,12 @@ from lambdas.gpu_wiring import OWN, own_gateway
 from lambdas.keys_wiring import CALLBACK_SECRET, provider_secrets, reachable
 from lambdas.money_wiring import ledger
 from lambdas.observability import count, logger
-from lambdas.wiring import client, drop_queue, services, table
+from lambdas.wiring import client, drop_queue, jobs_queue, services, table
 from shared.aws.bedrock import bedrock_model
 from shared.aws.breakers import DynamoBreakers
 from shared.aws.desk import JobDesk
 from shared.aws.documents import DocumentTable
-from shared.aws.jobs import DynamoJobs, DynamoSlots, JobsQueue, Tasks
+from shared.aws.jobs import DynamoJobs, DynamoSlots, Tasks
 from shared.budget.ledger import Ledger
 from shared.budget.prices import catalogue_price
 from shared.budget.treasury import JobPrice, LedgerTreasury
@@ -52,14 +52,6 @@ def engines() -> frozenset[str]:
     values = provider_secrets().values()
     own = own_engines(values, environment().worker_queues)
     return frozenset({CAMERA_MOVE}) | own | usable_engines(values)
-
-
-def jobs_store(house: Services) -> DynamoJobs:
-    return DynamoJobs(DocumentTable(table(), house.meter))
-
-
-def jobs_queue() -> JobsQueue:
-    return JobsQueue(client("sqs"), environment().jobs_queue_url)
 
 
 def routed_services() -> Services:

@@ -15,10 +15,9 @@ from functools import partial
 from typing import Any
 
 from lambdas.gpu_wiring import OWN, records
-from lambdas.jobs_wiring import jobs_queue, jobs_store
 from lambdas.keys_wiring import CALLBACK_SECRET, provider_secrets
 from lambdas.observability import logger
-from lambdas.wiring import Event, logged, services
+from lambdas.wiring import Event, jobs_queue, jobs_store, logged, services
 from shared.aws.jobs import DynamoJobs
 from shared.gpu_jobs.messages import Answer as RunnerAnswer
 from shared.gpu_jobs.messages import Word

@@ -1,9 +1,9 @@
-"""RouteClip: try the next model, finish what came, hold, or give up."""
+"""RouteClip: try the next model, let the camera take over, hold, or give up."""
 
 from typing import Any
 
-from lambdas.jobs_wiring import jobs_store, routed_services
-from lambdas.wiring import Event, clip_item, logged
+from lambdas.jobs_wiring import routed_services
+from lambdas.wiring import Event, clip_item, jobs_store, logged
 from shared.pipeline.route import route_clip
 
 

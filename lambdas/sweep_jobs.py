@@ -6,10 +6,9 @@ may have been the message of a budget's mark: it is sent again.
 
 from typing import Any
 
-from lambdas.jobs_wiring import jobs_queue, jobs_store
 from lambdas.money_wiring import ledger
 from lambdas.observability import logger
-from lambdas.wiring import Event, logged, services
+from lambdas.wiring import Event, jobs_queue, jobs_store, logged, services
 
 SPREAD_SEC = 600
 

@@ -11,6 +11,8 @@ from botocore.config import Config
 from lambdas.environment import environment
 from lambdas.observability import logger
 from shared.aws.audit import S3AuditTrail
+from shared.aws.documents import DocumentTable
+from shared.aws.jobs import DynamoJobs, JobsQueue
 from shared.aws.objects import S3Objects
 from shared.aws.rows import DynamoRows
 from shared.aws.runs import SqsDropQueue, StateMachineStarter
@@ -62,6 +64,14 @@ def services() -> Services:
             console=not env.endpoint_url,
         ),
     )
+
+
+def jobs_store(house: Services) -> DynamoJobs:
+    return DynamoJobs(DocumentTable(table(), house.meter))
+
+
+def jobs_queue() -> JobsQueue:
+    return JobsQueue(client("sqs"), environment().jobs_queue_url)
 
 
 def starter() -> StateMachineStarter:

@@ -14,6 +14,7 @@ Class names are part of the contract: Step Functions matches its Retry and Catch
     │   └── ClipClaimed           another live manifest is making a clip of the same name
     ├── BatchCancelled            somebody dropped CANCEL
     ├── QualityFailed             made, but not good enough to hand over
+    ├── JobBroughtNothing         told to a clip's task that waits for a job: there is no clip
     ├── Transient                 try again, nothing is lost
     └── InternalFault             our own mistake: never the creator's
         ├── RenderFailed
@@ -130,6 +131,10 @@ class BatchCancelled(DropreelError):
 
 class QualityFailed(DropreelError):
     """The clip was made, but it is not good enough to hand over."""
+
+
+class JobBroughtNothing(DropreelError):
+    """A job has come to an end, or to a halt, without a clip; what now, its row says."""
 
 
 class Transient(DropreelError):

@@ -26,7 +26,8 @@ USE_TABLE = (
 # Anybody may knock at its address: it finds the job and notes that the token was used, no more.
 NOTE_CALLBACKS = ("dynamodb:GetItem", "dynamodb:PutItem")
 
-TELL_TASKS = ("states:SendTaskSuccess", "states:SendTaskHeartbeat")
+END_WAITS = ("states:SendTaskSuccess",)
+TELL_OF_JOBS = (*END_WAITS, "states:SendTaskFailure", "states:SendTaskHeartbeat")
 
 LANGUAGE_MODELS = (
     "arn:aws:bedrock:*::foundation-model/*",
@@ -155,7 +156,8 @@ def _whole(right: Access, places: Places) -> iam.PolicyStatement:
         Access.QUEUE_JOBS: (("sqs:SendMessage",), places.jobs.queue_arn),
         # Named, the machine is not what IAM asks for (aws-cdk discussion 26401), and its Map's
         # children have another ARN. Nothing is given away: nobody can guess a task's token.
-        Access.TELL_TASKS: (TELL_TASKS, "*"),
+        Access.END_WAITS: (END_WAITS, "*"),
+        Access.TELL_OF_JOBS: (TELL_OF_JOBS, "*"),
         Access.TELL_PEOPLE: (("sns:Publish",), places.creators.topic_arn),
         Access.READ_KEYS: (("secretsmanager:GetSecretValue",), places.providers_secret_arn),
     }

@@ -8,6 +8,7 @@ that CloudFormation substitutes, so the whole definition can be read and tested 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from shared.errors import JobBroughtNothing
 from stacks.error_families import (
     CANCELLED,
     CROWDED,
@@ -58,8 +59,9 @@ RETRIES: list[dict[str, Any]] = [
 MESSAGE_RETRIES: list[dict[str, Any]] = [{**PASSING_RETRY, "ErrorEquals": ["States.ALL"]}]
 # A wait that is over is for the job's row to judge; a message that SQS refused is sent again, with
 # pauses: without them the loop around it would turn as fast as it can.
+WAIT_OVER = [JobBroughtNothing.__name__, "States.Timeout", "States.HeartbeatTimeout"]
 WAIT_RETRIES: list[dict[str, Any]] = [
-    {"ErrorEquals": ["States.Timeout", "States.HeartbeatTimeout"], "MaxAttempts": 0},
+    {"ErrorEquals": WAIT_OVER, "MaxAttempts": 0},
     *MESSAGE_RETRIES,
 ]
 
@@ -189,10 +191,11 @@ def set_aside(comment: str, *, then: str | None, otherwise: str, output: Any = I
     }
 
 
-def wait_for_job(comment: str, *, then: str) -> State:
-    """Queue the clip's job and wait until it is told of the end.
+def wait_for_job(comment: str, *, then: str, otherwise: str) -> State:
+    """Queue the clip's job and wait until it is told that the clip is there.
 
-    Whatever happens, `then` looks at the job's own row: a wait that broke off says nothing.
+    Whatever else ends the wait, `otherwise` looks at the job's own row: a wait that broke off says
+    nothing, and a job that brought nothing says there why.
     """
     return {
         "Type": "Task",
@@ -210,7 +213,7 @@ def wait_for_job(comment: str, *, then: str) -> State:
         "TimeoutSeconds": JOB_TIMEOUT_SEC,
         "HeartbeatSeconds": JOB_HEARTBEAT_SEC,
         "Retry": WAIT_RETRIES,
-        "Catch": [{"ErrorEquals": ["States.ALL"], "Next": then, "Output": INPUT}],
+        "Catch": [{"ErrorEquals": ["States.ALL"], "Next": otherwise, "Output": INPUT}],
         "Next": then,
     }
 

@@ -42,37 +42,32 @@ def clip_states(timeouts: Mapping[str, int]) -> States:
     return {
         "PrepareClip": _step(
             "PrepareClip",
-            "Decode the keyframe and decide every number of the clip.",
+            "Decode the keyframe, decide every number of the clip, and open its first attempt.",
             ITEM,
             timeouts,
-            then="ChooseEngine",
-        ),
-        "ChooseEngine": choose(
-            "A dry run is over once it is planned; a camera move is rendered right here.",
-            rules={
-                "$states.input.dry_run = true": "ClipPlanned",
-                "$states.input.engine = 'camera_move'": "FinishClip",
-            },
-            otherwise="RouteClip",
+            then="ChooseStep",
         ),
         "RouteClip": _step(
             "RouteClip",
-            "Try the next model of the route, take what came, hold, or give up.",
+            "Try the next model of the route, let the camera take over, hold, or give up.",
             MADE,
             timeouts,
             failed_inspection=FAILED_IF_ANY,
             then="ChooseStep",
         ),
         "ChooseStep": choose(
-            "Go where the jobs' rows say.",
+            "A camera move is rendered at once, a dry run is over; else the jobs' rows decide.",
             rules={
+                "$states.input.step = 'planned'": "ClipPlanned",
                 "$states.input.step = 'generate'": "Generate",
                 "$states.input.step = 'finish'": "FinishClip",
             },
             otherwise="HoldClip",
         ),
         "Generate": wait_for_job(
-            "Wait for the model; nothing here runs, and nothing is paid twice.", then="RouteClip"
+            "Wait for the model; nothing here runs, and nothing is paid twice.",
+            then="FinishClip",
+            otherwise="RouteClip",
         ),
         "ClipPlanned": end("The plan and its price are written; nothing was spent."),
         "FinishClip": _step(

@@ -33,7 +33,8 @@ class Access(StrEnum):
     DROP_AGAIN = "send to the drops queue"
     QUEUE_JOBS = "send to the jobs queue"
     QUEUE_WORK = "send to the workers' queues"
-    TELL_TASKS = "tell waiting tasks"
+    END_WAITS = "end tasks that wait for an answer"
+    TELL_OF_JOBS = "tell tasks that wait for jobs"
     READ_KEYS = "read the providers' secret"
     TELL_PEOPLE = "publish to the creators topic"
     ASK_MODELS = "ask language models"
@@ -111,12 +112,15 @@ def handler_specs(settings: Settings) -> tuple[HandlerSpec, ...]:
     drop, work, library = Access.READ_DROP, Access.READ_WORK, Access.READ_LIBRARY
     keys, tell = Access.READ_KEYS, Access.TELL_PEOPLE
     return (
-        _spec(ACCEPT_DROP, core, 512, 60, drop, Access.START_RUNS, Access.TELL_TASKS),
+        _spec(
+            *(ACCEPT_DROP, core, 512, 60, drop),
+            *(Access.START_RUNS, Access.END_WAITS, Access.QUEUE_JOBS),
+        ),
         _spec("check_manifest", core, 1024, 120, drop, Access.WRITE_WORK),
         _spec("await_keyframes", core, 1024, 120, drop, work),
         _spec("plan_batch", core, 1024, 300, drop, work, Access.WRITE_WORK),
         _spec(RESERVE_BUDGET, finish, 1024, 300, drop, work, Access.WRITE_WORK, keys, tell),
-        _spec(AWAIT_APPROVAL, core, 512, 60, Access.TELL_TASKS),
+        _spec(AWAIT_APPROVAL, core, 512, 60, Access.END_WAITS),
         # looks into the library, so that a name taken by a stranger is refused before rendering
         _spec(
             *("prepare_clip", finish, 3008, 120),
@@ -139,7 +143,7 @@ def handler_specs(settings: Settings) -> tuple[HandlerSpec, ...]:
         _spec(
             *(ADVANCE_JOB, core, 1024, 360),
             *(work, Access.WRITE_WORK, keys),
-            *(Access.QUEUE_JOBS, Access.QUEUE_WORK, Access.TELL_TASKS, Access.DROP_AGAIN, tell),
+            *(Access.QUEUE_JOBS, Access.QUEUE_WORK, Access.TELL_OF_JOBS, Access.DROP_AGAIN, tell),
         ),
         # open to the internet, so not even the common rights
         HandlerSpec(
@@ -157,7 +161,7 @@ def handler_specs(settings: Settings) -> tuple[HandlerSpec, ...]:
             bundle=core,
             memory_mb=512,
             timeout_sec=30,
-            access=frozenset({Access.NOTE_CALLBACKS, keys, Access.TELL_TASKS}),
+            access=frozenset({Access.NOTE_CALLBACKS, keys, Access.END_WAITS}),
         ),
         _spec(SWEEP_JOBS, core, 512, 120, Access.QUEUE_JOBS, tell),
     )

@@ -25,7 +25,7 @@ from stacks.handlers import (
     HandlerSpec,
     handler_specs,
 )
-from stacks.queues import dead_letter_queue, work_queue, worker_queue
+from stacks.queues import dead_letter_queue, steps_queue, work_queue, worker_queue
 from stacks.settings import Settings
 from stacks.storage import StorageStack
 from stacks.triggers import settle_broken_runs, sweep_every_hour, wake_on_drops
@@ -69,7 +69,7 @@ class PipelineStack(Stack):
         # since it goes back to no queue. One for all, as a fourth would cost: the alarm reads each.
         self.notifications_dead_letters = dead_letter_queue(self, "NotificationsDeadLetters")
         self.jobs_dead_letters = dead_letter_queue(self, "JobsDeadLetters")
-        self.jobs = work_queue(
+        self.jobs = steps_queue(
             self,
             "Jobs",
             handler_timeout_sec=self._specs[ADVANCE_JOB].timeout_sec,

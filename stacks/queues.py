@@ -43,10 +43,31 @@ def worker_queue(scope: Construct, id_: str, *, dead_letters: sqs.Queue) -> sqs.
     )
 
 
+def steps_queue(
+    scope: Construct, id_: str, *, handler_timeout_sec: int, dead_letters: sqs.Queue
+) -> sqs.Queue:
+    """A queue whose messages a function reads one at a time, and may safely handle twice.
+
+    Lambda's advice of six times the function's timeout keeps a throttled batch of messages from
+    being handed out twice. Here a message is a batch, and two that move the same job at once are
+    settled by the job's row. So one whose process died comes back after the timeout alone; it may
+    come back six times as often, which keeps it as long as the advice would.
+    """
+    return sqs.Queue(
+        scope,
+        id_,
+        encryption=sqs.QueueEncryption.SQS_MANAGED,
+        enforce_ssl=True,
+        visibility_timeout=Duration.seconds(handler_timeout_sec),
+        retention_period=Duration.days(4),
+        dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=6 * RECEIVES),
+    )
+
+
 def work_queue(
     scope: Construct, id_: str, *, handler_timeout_sec: int, dead_letters: sqs.Queue
 ) -> sqs.Queue:
-    """A queue that a function reads."""
+    """A queue that a function reads in batches."""
     return sqs.Queue(
         scope,
         id_,

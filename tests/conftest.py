@@ -1,6 +1,13 @@
-"""What holds for every test: none fails because the machine is slow."""
+"""How far and how patiently the property tests look.
 
-from hypothesis import settings
+No example is held to a time: a busy machine is no fault of the code. `HYPOTHESIS_PROFILE=nightly`
+walks farther.
+"""
 
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
+import os
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("daily", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("nightly", settings.get_profile("daily"), max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "daily"))

@@ -4,7 +4,9 @@ from contextlib import suppress
 
 from shared.aws.jobs import JobsQueue, Tasks
 from shared.batch import ClipStatus
+from shared.errors import JobBroughtNothing
 from shared.jobs.job import Job, Waiter
+from shared.jobs.outcome import JobState
 from shared.keys import Folder, parse_drop_key
 from shared.pipeline.services import Services
 from shared.pipeline.status import write_status
@@ -32,8 +34,15 @@ class JobDesk:
             self._tell(job, waiter)
 
     def _tell(self, job: Job, waiter: Waiter) -> None:
-        answer = {"job": {"job_id": job.job_id, "state": job.state.value}}
-        self._tasks.tell(waiter.token, answer)
+        """A clip that is there is finished; whatever else ends the wait is for RouteClip.
+
+        So is one that came when its run had been stopped: RouteClip says that it is there.
+        """
+        if job.state is JobState.SUCCEEDED and not self._is_stopped(waiter):
+            answer = {"job": {"job_id": job.job_id, "state": job.state.value}}
+            self._tasks.tell(waiter.token, answer)
+        else:
+            self._tasks.fail(waiter.token, JobBroughtNothing(_why(job)))
 
     def alive(self, job: Job) -> None:
         for waiter in job.waiters:
@@ -86,6 +95,11 @@ class JobDesk:
             with suppress(Conflict):  # the clip has moved on: its own news are newer
                 self._services.rows.save_clip(row.moved(row.status, **news))
         write_status(self._services, folder)
+
+
+def _why(job: Job) -> str:
+    said = job.ending.message if job.ending else job.note
+    return f"job {job.job_id} is {job.state.value}: {said}".rstrip(": ")
 
 
 def _manifest_key(job: Job) -> str:

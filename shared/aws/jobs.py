@@ -17,8 +17,10 @@ from botocore.exceptions import ClientError
 
 from shared.aws.documents import DocumentTable
 from shared.clip import Document
+from shared.errors import DropreelError
 from shared.jobs.job import Job
 from shared.jobs.leases import Caps, SlotSheet, give_slot_back, take_slot
+from shared.keys import Folder
 from shared.ports import Conflict
 
 if TYPE_CHECKING:
@@ -30,10 +32,11 @@ TRIES = 6
 
 
 class OpenJob(Document):
-    """A pointer to a job that has not come to its last end."""
+    """A pointer to a job that has not come to its last end, and the batch that opened it."""
 
     job_id: str
     since: str
+    batch: str = ""
 
 
 class UsedOnce(Document):
@@ -54,7 +57,8 @@ class DynamoJobs:
         if (
             job.version == 0
         ):  # the pointer first: a pointer to nothing is harmless, a lost job is not
-            pointer = OpenJob(job_id=job.job_id, since=job.created_at)
+            batch = Folder(job.project_id, job.batch_id).prefix
+            pointer = OpenJob(job_id=job.job_id, since=job.created_at, batch=batch)
             self._documents.put_new([("open-jobs", f"job#{job.job_id}", pointer, {})])
         self._documents.put(
             f"job#{job.job_id}", "job", saved, version=saved.version, state=job.state.value
@@ -62,7 +66,14 @@ class DynamoJobs:
         return saved
 
     def open_jobs(self) -> list[str]:
-        return [pointer.job_id for pointer in self._documents.query("open-jobs", "job#", OpenJob)]
+        return [pointer.job_id for pointer in self._pointers()]
+
+    def open_jobs_of(self, folder: Folder) -> list[str]:
+        """Those that a batch has opened; not what another one had open when it came upon it."""
+        return [each.job_id for each in self._pointers() if each.batch == folder.prefix]
+
+    def _pointers(self) -> list[OpenJob]:
+        return self._documents.query("open-jobs", "job#", OpenJob)
 
     def close_job(self, job_id: str) -> None:
         self._documents.delete("open-jobs", f"job#{job_id}")
@@ -131,6 +142,15 @@ class Tasks:
 
     def tell(self, token: str, answer: Mapping[str, Any]) -> None:
         self._call(self._sfn.send_task_success, taskToken=token, output=json.dumps(answer))
+
+    def fail(self, token: str, error: DropreelError) -> None:
+        """End a wait with an error, which the state machine knows by the name of its class."""
+        self._call(
+            self._sfn.send_task_failure,
+            taskToken=token,
+            error=type(error).__name__,
+            cause=error.message,
+        )
 
     def wake(self, token: str) -> None:
         """End a wait that has nothing to say: the state after it looks for itself."""

@@ -20,9 +20,10 @@ state table is made of its content: project, everything that the clip's pixels d
 candidate, attempt. A replay, a redrive, a duplicate event or another batch with the same clip
 meets the same row, and a row is paid for once.
 
-The clip's workflow asks RouteClip what to do, and waits in Generate for the job's end.
-`advance_job` moves one job one step and queues the next look with a delay that grows; nothing
-waits inside a function.
+PrepareClip opens a clip's first attempt, and the workflow waits in Generate for the job. A job
+that brought the clip leads straight to FinishClip; whatever else ends the wait, RouteClip reads the
+rows and decides. `advance_job` moves one job one step and queues the next look with a delay that
+grows; nothing waits inside a function.
 
 ## Promises
 
@@ -31,6 +32,8 @@ waits inside a function.
   is SUBMIT_UNKNOWN, its money stays set aside, and a person decides (`dropreel jobs list`,
   `dropreel jobs resolve`).
 - A failed look is no failed job. Words that nobody knows mean "still running" until the deadline.
+- A step whose process dies is tried again as soon as the function's own time is over, and sooner
+  where a webhook comes: one message is one step, and doing it twice does no harm.
 - The result is copied into the work bucket in the step that sees success, from allow-listed hosts
   only.
 - A job that outlives its deadline is watched for {rescue:g} hours more. If the provider finishes,
@@ -40,7 +43,8 @@ waits inside a function.
   connection, timeout, 5xx; never moderation, bad requests or rate limits). After {first:g} s one
   job may try; each failed try doubles the pause, up to {longest:g} minutes. Jobs that have not been
   sent wait, routes that name somebody else go there, and what runs is asked after as ever.
-- CANCEL reaches the job at its next look, within a minute: what has not been sent ends, what runs
+- CANCEL has the jobs of its batch looked at at once, and one that another batch had opened at its
+  next look, within a minute: what has not been sent ends, what runs
   is cancelled at the provider where that is possible (Replicate, fal, Runway), and the clip's task
   ends in any case. What the provider bills is booked when it says so, and a clip that it made after
   all is there, paid, for the next drop. A job that another batch waits for goes on.

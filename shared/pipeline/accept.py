@@ -1,7 +1,7 @@
 """AcceptDrop: what a dropped file means, and the start of a run."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -52,6 +52,10 @@ class Acceptance(Document):
     approved: bool = False
 
 
+def no_hurry(_folder: Folder) -> None:
+    """Where no jobs run."""
+
+
 def accept_drop(
     services: Services,
     starter: RunStarter,
@@ -59,6 +63,7 @@ def accept_drop(
     approvals: Approvals | None = None,
     by: str = "",
     retake: str = "",
+    hasten: Callable[[Folder], None] = no_hurry,
 ) -> Acceptance:
     """Decide what one created object means and act on it.
 
@@ -70,10 +75,11 @@ def accept_drop(
     approvals : questions about prices; without them nobody is asked, and markers answer nothing.
     by : who dropped it, as far as S3 says.
     retake : the run that this drop of ours is to make anew.
+    hasten : has the jobs of a batch looked at now, once it is to stop.
     """
     drop = parse_drop_key(dropped.key)
     if marker_of(dropped.key):
-        return _obey(services, dropped, drop, approvals, by)
+        return _obey(services, dropped, drop, approvals, by, hasten)
     if is_review(dropped.key) and drop is not None:
         return _review(services, starter, dropped, drop, by)
     if is_ours(dropped.key) or not is_manifest(dropped.key):
@@ -167,25 +173,31 @@ def _obey(
     drop: DropKey | None,
     approvals: Approvals | None,
     by: str,
+    hasten: Callable[[Folder], None],
 ) -> Acceptance:
     """Do what a marker says: `CANCEL`, `APPROVED` or `DENIED`."""
     marker = services.objects.head(services.drop_bucket, dropped.key)
     if drop is None or marker is None:
         return Acceptance(verdict=Verdict.IGNORED)
     if marker_of(dropped.key) == CANCEL:
-        return _cancel(services, marker, drop.folder, approvals)
+        return _cancel(services, marker, drop.folder, approvals, hasten)
     answered = approvals and approvals.answer_by_marker(drop.folder, marker, by)
     return Acceptance(verdict=Verdict.ANSWERED if answered else Verdict.IGNORED)
 
 
 def _cancel(
-    services: Services, marker: ObjectHead, folder: Folder, approvals: Approvals | None
+    services: Services,
+    marker: ObjectHead,
+    folder: Folder,
+    approvals: Approvals | None,
+    hasten: Callable[[Folder], None],
 ) -> Acceptance:
     """Stop every run whose manifest was there before the CANCEL; a later one is meant to run."""
     for found in services.rows.runs(folder):
         _stop(services, found, marker)
     if approvals is not None:
         approvals.wake_waiting(folder)
+    hasten(folder)
     write_status(services, folder, force=True)
     return Acceptance(verdict=Verdict.CANCELLING)
 

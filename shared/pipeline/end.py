@@ -7,7 +7,9 @@ from shared.audit import track_video_operation
 from shared.batch import ClipStatus
 from shared.clip import Document, ObjectRef
 from shared.keys import ArtefactKeys, held_names
+from shared.meter import summed
 from shared.notices import Notification, clip_notice
+from shared.pipeline.passed import passed
 from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.status import write_status
 from shared.state import ClipRow
@@ -60,7 +62,9 @@ def record_clip_end(
             _audit(
                 services, item, row
             )  # before the end is written, so that a retry finds it undone
-        row = services.rows.save_clip(row)
+        services.meter.add("transitions", passed("record_clip_end"))
+        usage = summed(row.usage, services.meter.take())
+        row = services.rows.save_clip(row.model_copy(update={"usage": usage}))
         if outcome is ClipStatus.NEEDS_REVIEW:
             _lay_out(services, item)
         write_status(services, item.run.folder)

@@ -16,13 +16,15 @@ from typing import Any
 from av import VideoFrame
 from pydantic import ValidationError
 
-from shared.batch import ClipStatus
+from shared.batch import ClipStatus, Cost
 from shared.clip import ClipPlan, Interpolation, ObjectRef
 from shared.errors import InternalFault
 from shared.frames import frame_rate
 from shared.gpu_jobs.report import Report
+from shared.jobs.ports import JobStore
 from shared.keys import ArtefactKeys, job_report_key, job_result_key, made_key
 from shared.motion.path import CameraPath
+from shared.pipeline.history import NOTHING_TRIED, read_history
 from shared.pipeline.materials import read_keyframe
 from shared.pipeline.plan import ClipOrder
 from shared.pipeline.services import ClipItem, Services
@@ -46,14 +48,25 @@ class Source:
     note: str = ""
 
 
-def finish_clip(services: Services, item: ClipItem) -> None:
+def finish_clip(services: Services, jobs: JobStore, item: ClipItem) -> None:
     """Make the clip's files, unless the same content was made before.
 
     The files lie under the clip's content key; `finished.json` is written last, so its presence
-    means that the others are whole. A retry, or another batch with the same clip, finds it.
+    means that the others are whole. A retry, or another batch with the same clip, finds it. A clip
+    that a model made comes here right from its job, so what it cost is noted here.
+
+    Raises
+    ------
+    BatchCancelled : CANCEL was dropped; says what was paid already.
     """
     artefacts = ArtefactKeys(item.clip_key)
-    with ClipStage(services, item, "finish_clip", ClipStatus.FINISHING) as stage:
+    history = read_history(services, jobs, item) if item.job_id else NOTHING_TRIED
+    with (
+        history.explaining_cancel(),
+        ClipStage(services, item, "finish_clip", ClipStatus.FINISHING) as stage,
+    ):
+        if item.job_id:
+            stage.record(cost=Cost(model_usd=history.paid_usd))
         document = _made_before(services, artefacts)
         if document is not None:
             by_us = document["made_by"] == [item.run.run_id, item.stem]  # and this is a retry

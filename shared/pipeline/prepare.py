@@ -1,42 +1,40 @@
-"""PrepareClip: hold one clip's request against its decoded keyframe, and write its plan."""
+"""PrepareClip: hold one clip's request against its decoded keyframe, and decide every number of it.
 
-from collections.abc import Mapping
-from dataclasses import replace
+A clip that a model makes leaves it with its first attempt open: the keyframe is at hand, and the
+state machine passes two states less than if another one did it.
+"""
 
-from shared.batch import ClipStatus
-from shared.clip import ClipPlan, Document, ObjectRef, SceneWords
+from shared.batch import ClipStatus, Cost
+from shared.catalog.model import CAMERA_MOVE
+from shared.clip import ClipPlan, SceneWords
 from shared.frames import frame_rate
-from shared.keys import ArtefactKeys
+from shared.jobs.ports import JobStore
 from shared.manifest.guard import guard_key
 from shared.motion.params import camera_phrase
-from shared.pipeline.choosing import maker_of, rank_clip
-from shared.pipeline.decide import Draft, decide_clip, decide_shape
+from shared.pipeline.choosing import maker_of
+from shared.pipeline.decide import Draft, decide_clip
+from shared.pipeline.draft import (
+    draft_clip,
+    rank_draft,
+    read_order,
+    read_plan,
+    with_prompt,
+    write_plan,
+)
+from shared.pipeline.history import read_history
 from shared.pipeline.library import refuse_foreign
-from shared.pipeline.materials import read_materials, settled
-from shared.pipeline.plan import ClipOrder
-from shared.pipeline.reference import write_reference
+from shared.pipeline.next_try import NextTry
 from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.stage import ClipStage
+from shared.pipeline.step import Routed, Step
 from shared.prompting import Brief, Template, WrittenPrompt, written_once
-from shared.prompting.brief import CREATOR
-from shared.report.thumbs import keyframe_thumb
 from shared.routing.ranking import Ranking
 from shared.scoring.policy import judge, stricter
 from shared.scoring.score import score_keyframe
-from shared.video.lut import parse_cube
 
 
-class Prepared(Document):
-    """The answer of `prepare_clip`."""
-
-    clip_key: str
-    engine: str
-    dry_run: bool
-    job_id: str = ""
-
-
-def prepare_clip(services: Services, item: ClipItem) -> Prepared:
-    """Decide one clip and write its plan.
+def prepare_clip(services: Services, jobs: JobStore, item: ClipItem) -> Routed:
+    """Decide one clip, write its plan, and open its first attempt where a model makes it.
 
     Raises
     ------
@@ -55,12 +53,14 @@ def prepare_clip(services: Services, item: ClipItem) -> Prepared:
             rank_draft(services, item.run.project_id, draft).best_or_raise()
             draft = with_prompt(draft, write_prompt(services, item, draft))
         ranking = rank_draft(services, item.run.project_id, draft)
-        maker = maker_of(ranking, ranking.best_or_raise(), draft)
-        plan = decide_clip(item, draft, maker)
-        write_plan(services, item, plan, draft)
-        stage.keep(clip_key=plan.clip_key)
+        if item.run.dry_run or ranking.best_or_raise().engine == CAMERA_MOVE:
+            routed, plan = _planned(services, item, draft, ranking)
+        else:
+            routed, plan = _first_try(services, jobs, item, draft, ranking, stage)
+        stage.keep(clip_key=routed.clip_key)
+        stage.goes_to(routed.step)
         stage.record(
-            ClipStatus.PLANNED,
+            ClipStatus.GENERATING if routed.step is Step.GENERATE else ClipStatus.PLANNED,
             model=plan.model,
             motion=plan.motion,
             keyframe_size=plan.keyframe_size,
@@ -72,46 +72,34 @@ def prepare_clip(services: Services, item: ClipItem) -> Prepared:
             warnings=(*plan.warnings, *doubts),
             deviations=plan.deviations,
         )
-    return Prepared(clip_key=plan.clip_key, engine=plan.engine, dry_run=item.run.dry_run)
+    return routed
 
 
-def read_order(services: Services, item: ClipItem) -> ClipOrder:
-    ref = ObjectRef(bucket=services.work_bucket, key=item.run.work.request(item.index))
-    return ClipOrder.model_validate_json(services.objects.read(ref))
+def _planned(
+    services: Services, item: ClipItem, draft: Draft, ranking: Ranking
+) -> tuple[Routed, ClipPlan]:
+    """The plan of a clip that asks nobody: the camera renders it, or it was only to be planned."""
+    plan = decide_clip(item, draft, maker_of(ranking, ranking.best_or_raise(), draft))
+    write_plan(services, item, plan, draft)
+    step = Step.PLANNED if item.run.dry_run else Step.FINISH
+    return Routed(step=step, clip_key=plan.clip_key), plan
 
 
-def draft_clip(services: Services, project: str, order: ClipOrder) -> Draft:
-    """Read the clip's files, and settle everything that does not depend on its maker.
-
-    Raises
-    ------
-    KeyframeMissing, KeyframeUnreadable, MotionUnsafe, InvalidInput
-    """
-    materials = read_materials(services, order)
-    request = settled(order.request, materials)
-    creator = WrittenPrompt(text=request.prompt, by=CREATOR) if request.prompt else None
-    return Draft(
-        order=order,
-        request=request,
-        materials=materials,
-        shape=decide_shape(request, materials.picture),
-        written=creator,
-        lut_sha256=lut_hash(services, order),
-        deviations=stricter(services.scoring(project), request.scoring)[1],
-    )
-
-
-def rank_draft(
-    services: Services, project: str, draft: Draft, health: Mapping[str, str] | None = None
-) -> Ranking:
-    """Who may make the clip; `health` names engines that are paused, and why."""
-    return rank_clip(services, project, draft.request, draft.shape.size, draft.materials, health)
-
-
-def with_prompt(draft: Draft, written: WrittenPrompt) -> Draft:
-    """The draft with its prompt written."""
-    request = draft.request.model_copy(update={"prompt": written.text})
-    return replace(draft, request=request, written=written)
+def _first_try(
+    services: Services,
+    jobs: JobStore,
+    item: ClipItem,
+    draft: Draft,
+    ranking: Ranking,
+    stage: ClipStage,
+) -> tuple[Routed, ClipPlan]:
+    """The first attempt; where this run has tried already, whatever follows from that."""
+    history = read_history(services, jobs, item)
+    stage.record(cost=Cost(model_usd=history.paid_usd))
+    known = history.known_step(item)
+    if known is not None:
+        return known, read_plan(services, item)
+    return NextTry(services, jobs, item, draft, ranking, history).open()
 
 
 def write_prompt(services: Services, item: ClipItem, draft: Draft) -> WrittenPrompt:
@@ -137,30 +125,3 @@ def score(services: Services, item: ClipItem, stage: ClipStage, draft: Draft) ->
     scores = score_keyframe(draft.materials.picture.rgb)
     stage.record(scores=scores)
     return judge(scores, policy, draft.request.image_path)
-
-
-def lut_hash(services: Services, order: ClipOrder) -> str:
-    """Hash of the colour table, which is read here so that a bad one costs no rendering."""
-    if order.lut is None:
-        return ""
-    return parse_cube(services.objects.read(order.lut), order.lut.name).sha256
-
-
-def write_plan(services: Services, item: ClipItem, plan: ClipPlan, draft: Draft) -> None:
-    """Keep the plan for the stages after this one, with what report and inspection look at."""
-    services.objects.write(
-        services.work_bucket,
-        item.run.work.plan(item.index),
-        plan.model_dump_json().encode(),
-        content_type="application/json",
-    )
-    if not draft.materials.has_keyframe:
-        return
-    rgb = draft.materials.picture.rgb
-    write_reference(services, plan, rgb, draft.order.lut)
-    services.objects.write(
-        services.work_bucket,
-        ArtefactKeys(plan.clip_key).thumb,
-        keyframe_thumb(rgb),
-        content_type="image/jpeg",
-    )

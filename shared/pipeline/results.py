@@ -10,19 +10,18 @@ from shared.meter import summed
 from shared.pipeline.services import Services
 from shared.state import ClipRow, RunRow
 
-# Step Functions transitions of one clip's way, start and end included, and of one batch's.
-CLIP_TRANSITIONS = 8
 BATCH_TRANSITIONS = 12
+"""Of Step Functions, start and end included; a clip's own are counted (`passed.py`)."""
 
 
-def usage_cost(usage: Mapping[str, float], *, transitions: int) -> float:
+def usage_cost(usage: Mapping[str, float], *, transitions: int = 0) -> float:
     """US dollars for what was counted, at the listed AWS prices."""
     return aws_cost(Usage(**usage) + Usage(transitions=transitions, notifications=1)).total_usd
 
 
 def clip_result(row: ClipRow) -> ClipResult:
     """A clip's result with its cost so far."""
-    aws_usd = usage_cost(row.usage, transitions=CLIP_TRANSITIONS) if row.usage else 0.0
+    aws_usd = usage_cost(row.usage) if row.usage else 0.0
     cost = Cost(model_usd=row.result.cost.model_usd, aws_usd=aws_usd)
     return row.result.model_copy(update={"cost": cost})
 

@@ -8,9 +8,11 @@ from typing import Any, Self
 from shared.batch import ClipStatus
 from shared.errors import InternalFault, InvalidInput
 from shared.meter import summed
+from shared.pipeline.passed import passed
 from shared.pipeline.runs import current_run
 from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.status import write_status
+from shared.pipeline.step import Step
 from shared.ports import Conflict
 from shared.state import ClipRow
 
@@ -31,6 +33,7 @@ class ClipStage:
         self._item = item
         self._name = name
         self._status = status
+        self._step: Step | None = None
 
     def __enter__(self) -> Self:
         self._started = perf_counter()
@@ -54,6 +57,10 @@ class ClipStage:
         """Add to the clip's warnings; a repeated stage says the same, and that is said once."""
         self.record(warnings=tuple(dict.fromkeys((*self.row.result.warnings, *warnings))))
 
+    def goes_to(self, step: Step) -> None:
+        """Where the state machine goes from here, for the count of what it passes."""
+        self._step = step
+
     def keep(self, **values: Any) -> None:
         """Set fields of the row itself, for example `clip_key`."""
         self.row = self.row.model_copy(update=values)
@@ -65,6 +72,8 @@ class ClipStage:
         trace: TracebackType | None,
     ) -> None:
         elapsed = perf_counter() - self._started
+        failed = kind is not None
+        self._services.meter.add("transitions", passed(self._name, self._step, failed=failed))
         seconds = summed(self.row.result.seconds, {self._name: round(elapsed, 3)})
         usage = summed(self.row.usage, self._services.meter.take())
         self.keep(usage=usage)

@@ -6,6 +6,7 @@ import json
 from shared.clip import Document, ObjectRef
 from shared.jobs.job import Job
 from shared.jobs.outcome import Ending, Outcome
+from shared.pipeline.passed import TRIED_AGAIN
 from shared.pipeline.services import ClipItem, Services
 from shared.routing.fallback import QUALITY_FAILED, Tried
 from shared.routing.ranking import Ranking
@@ -39,6 +40,7 @@ def read_tries(services: Services, item: ClipItem) -> list[Try]:
         for each in tries
     ]
     if marked != tries:
+        services.meter.add("transitions", TRIED_AGAIN)
         write_tries(services, item, marked)
     return marked
 

@@ -13,6 +13,7 @@ from shared.aws.jobs import DynamoJobs, DynamoSlots
 from shared.jobs.breaker import FAILURES, FIRST_PAUSE, Breaker, Contact
 from shared.jobs.leases import Caps
 from shared.jobs.outcome import JobState
+from shared.keys import Folder
 from shared.ports import Conflict
 from tests.jobs.simulation import World
 
@@ -27,6 +28,8 @@ def test_a_job_is_open_until_its_last_end(documents: DocumentTable) -> None:
     saved = jobs.save_job(fresh)
     assert jobs.job(identity) == saved
     assert jobs.open_jobs() == [identity]
+    assert jobs.open_jobs_of(Folder("film", "day-1")) == [identity]
+    assert jobs.open_jobs_of(Folder("film", "day-2")) == []
     moved = jobs.save_job(saved.moved(JobState.SUBMITTING))
     assert moved.version == 2
     with pytest.raises(Conflict):

@@ -1,24 +1,15 @@
-"""Both tables behind one name: every test of the ledger runs on plain memory and on DynamoDB.
+"""Both tables behind one name: every test of the ledger runs on plain memory and on DynamoDB."""
 
-`HYPOTHESIS_PROFILE=nightly pytest tests/budget` walks farther.
-"""
-
-import os
 from collections.abc import Iterator
 from threading import Lock
 from typing import Any
 
 import boto3
 import pytest
-from hypothesis import settings
 from moto import mock_aws
 
 from shared.aws.ledger import DynamoLedger
 from shared.budget.memory import MemoryLedger
-
-settings.register_profile("nightly", max_examples=1000, deadline=None)
-if os.environ.get("HYPOTHESIS_PROFILE") == "nightly":
-    settings.load_profile("nightly")
 
 TABLE = "state"
 Store = MemoryLedger | DynamoLedger

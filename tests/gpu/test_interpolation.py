@@ -72,7 +72,7 @@ def test_the_promised_number_of_frames_from_the_first_to_the_last(
     assert made.frames.dtype == np.uint8
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(1, 90),
     st.sampled_from([6, 7, 8, 16, 24, 30]),

@@ -88,7 +88,7 @@ def test_a_failed_synthesis_leaves_no_emulator(
     assert not state_path(project).exists()
 
 
-@pytest.mark.parametrize("pid", [os.getpid(), 2**22 + 1])
+@pytest.mark.parametrize("pid", [os.getpid(), 2**22 + 1], ids=["alive", "dead"])
 def test_a_stale_file_is_not_believed_and_goes(tmp_path: Path, pid: int) -> None:
     state_path(tmp_path).parent.mkdir()
     deployment = {"endpoint": "http://127.0.0.1:9"}

@@ -100,20 +100,20 @@ def check_problems(error: DropreelError) -> None:
         str(problem).encode("utf-8")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=200))
 def test_arbitrary_bytes(data: bytes) -> None:
     answer(data, data)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(values)
 def test_arbitrary_json(value: Any) -> None:
     data = json.dumps(value).encode()
     answer(data, data)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(alphabet="{}[]\",:\\ntrue1eE+-.Nai/#'\u00e9\ud800 ", max_size=40))
 def test_text_that_is_nearly_json(text: str) -> None:
     try:
@@ -124,13 +124,13 @@ def test_text_that_is_nearly_json(text: str) -> None:
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode("utf-8")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(mutated(), values)
 def test_mutated_manifests_and_sidecars(data: bytes, sidecar: Any) -> None:
     answer(data, json.dumps(sidecar).encode())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=40))
 def test_arbitrary_names(name: str) -> None:
     is_manifest(name)

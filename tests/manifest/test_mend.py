@@ -371,7 +371,7 @@ def is_read_whole(data: bytes) -> bool:
     return isinstance(document, dict) and isinstance(document.get("keyframes"), list)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(mutated())
 def test_mending_keeps_its_promises(data: bytes) -> None:
     check_promises(data)
@@ -402,20 +402,20 @@ def misspelt(draw: st.DrawFn) -> bytes:
     return json.dumps({**head, "keyframes": entries}).encode()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(misspelt())
 def test_mending_the_misspelt_keeps_its_promises(data: bytes) -> None:
     check_promises(data)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(alphabet="{}[]\",:'/*\\ \n1aN", max_size=40), st.booleans())
 def test_arbitrary_text_is_never_too_much(text: str, wrapped: bool) -> None:
     data = f'{{"keyframes": [{text}]}}' if wrapped else text
     check_promises(data.encode())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(mutated())
 def test_a_tree_is_written_as_it_was_read(data: bytes) -> None:
     try:

@@ -8,6 +8,9 @@ from typing import Any, TypeVar
 
 from cli.memory import MemoryObjects, MemoryRows
 from shared.clip import ObjectRef
+from shared.jobs.job import Job
+from shared.jobs.memory import MemoryJobs
+from shared.jobs.outcome import Billed, Ending, JobState, Outcome
 from shared.ports import Conflict
 from shared.state import ClipRow, RunRow
 
@@ -78,3 +81,21 @@ class MortalRows(MemoryRows):
         for row in rows:
             with suppress(Conflict):
                 self.save_clip(row)
+
+
+class MortalJobs(MemoryJobs):
+    """Rows of jobs whose every write costs power; nobody moves them but a test."""
+
+    def __init__(self, power: Power) -> None:
+        super().__init__()
+        self._power = power
+
+    def save_job(self, job: Job) -> Job:
+        save = super().save_job
+        return self._power.spend(lambda: save(job))
+
+    def end(self, job_id: str, state: JobState, outcome: Outcome, billed: Billed) -> None:
+        """Whatever way it went, the job is at this end now."""
+        ending = Ending(outcome=outcome, billed=billed, retryable=False, message="it said so")
+        job = self.rows[job_id]
+        self.rows[job_id] = job.model_copy(update={"state": state, "ending": ending})

@@ -28,8 +28,9 @@ from shared.pipeline.plan import plan_batch
 from shared.pipeline.prepare import prepare_clip
 from shared.pipeline.publish import publish_clip
 from shared.pipeline.services import ClipItem, Limits, RunRef, Services
+from shared.pipeline.step import Step
 from shared.state import RunRow
-from tests.pipeline.faults import Killed, MortalObjects, MortalRows, Power
+from tests.pipeline.faults import Killed, MortalJobs, MortalObjects, MortalRows, Power
 
 T = TypeVar("T")
 
@@ -64,6 +65,7 @@ class House:
     objects: MemoryObjects
     power: Power
     clock: Clock
+    jobs: MortalJobs
     started: list[RunRow] = field(default_factory=list)
     again: list[ObjectRef] = field(default_factory=list)
 
@@ -156,12 +158,12 @@ class House:
 
     def _make(self, item: ClipItem, before: Told) -> None:
         before("PrepareClip", item.stem)
-        prepared = self.survive(partial(prepare_clip, self.services, item))
-        if prepared.dry_run:
+        prepared = self.survive(partial(prepare_clip, self.services, self.jobs, item))
+        if prepared.step is Step.PLANNED:
             return
         item = item.model_copy(update={"clip_key": prepared.clip_key})
         before("FinishClip", item.stem)
-        self.survive(partial(finish_clip, self.services, item))
+        self.survive(partial(finish_clip, self.services, self.jobs, item))
         before("InspectClip", item.stem)
         verdict = self.survive(partial(inspect_clip, self.services, item))
         if verdict in ("fail", "unreadable"):
@@ -227,7 +229,7 @@ def build_house(power: Power | None = None, **limits: Any) -> House:
         limits=Limits(**{"keyframe_wait_sec": WAIT_SEC, **limits}),
         now=clock,
     )
-    return House(services, objects, power, clock)
+    return House(services, objects, power, clock, MortalJobs(power))
 
 
 def picture(width: int = 320, height: int = 180, seed: int = 1, kind: str = "PNG") -> bytes:

@@ -3,7 +3,8 @@
 import pytest
 
 from shared.batch import BatchState
-from shared.pipeline.accept import Verdict
+from shared.keys import Folder
+from shared.pipeline.accept import Verdict, accept_drop
 from shared.pipeline.broken import settle_broken_run
 from tests.pipeline.house import House, build_house, later, picture, small_manifest
 
@@ -49,6 +50,18 @@ def test_the_word_counts_in_any_letter_case(name: str) -> None:
     house = two_clips()
     house.drop(name, b"please")
     assert house.work().state is BatchState.CANCELLED
+
+
+def test_jobs_are_looked_at_as_soon_as_the_run_says_that_it_is_to_stop() -> None:
+    house = two_clips()
+    seen: list[tuple[Folder, bool]] = []
+    accept_drop(
+        house.services,
+        house,
+        house.put("CANCEL", b""),
+        hasten=lambda folder: seen.append((folder, house.row().cancel_requested)),
+    )
+    assert seen == [(house.folder, True)]
 
 
 def test_cancel_while_it_waits_for_keyframes(house: House) -> None:

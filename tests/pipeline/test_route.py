@@ -3,65 +3,37 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from shared.batch import BatchState
+from shared.batch import BatchState, ClipStatus
 from shared.clip import ClipPlan, ObjectRef
 from shared.errors import BatchCancelled, ModelUnavailable
-from shared.jobs.job import Job
-from shared.jobs.outcome import Billed, Ending, JobState, Outcome
+from shared.jobs.outcome import Billed, JobState, Outcome
 from shared.keys import job_result_key
 from shared.pipeline.finish import finish_clip
 from shared.pipeline.inspect import inspect_clip
 from shared.pipeline.prepare import prepare_clip
 from shared.pipeline.publish import publish_clip
-from shared.pipeline.route import Routed, Step, route_clip
+from shared.pipeline.route import route_clip
 from shared.pipeline.services import ClipItem
-from shared.ports import Conflict
+from shared.pipeline.step import Routed, Step
 from shared.routing.policy import Policy
 from shared.video.finish import finish_clip as encode
 from shared.video.finish_spec import FinishSpec
 from tests.moving_picture import frames_of
+from tests.pipeline.faults import MortalJobs
 from tests.pipeline.house import House, build_house, picture
 
 WAN, KLING = "wavespeed/wan-2.5", "wavespeed/kling-v2.5-turbo-std"
 ROUTE = [WAN, KLING]
 
 
-class Jobs:
-    """Rows of jobs in memory."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, Job] = {}
-
-    def job(self, job_id: str) -> Job | None:
-        return self.rows.get(job_id)
-
-    def save_job(self, job: Job) -> Job:
-        there = self.rows.get(job.job_id)
-        if (there.version if there else 0) != job.version:
-            raise Conflict("somebody else wrote the row")
-        self.rows[job.job_id] = job.model_copy(update={"version": job.version + 1})
-        return self.rows[job.job_id]
-
-    def open_jobs(self) -> list[str]:
-        return list(self.rows)
-
-    def close_job(self, job_id: str) -> None:
-        return None
-
-    def end(self, job_id: str, state: JobState, outcome: Outcome, billed: Billed) -> None:
-        """Whatever way it went, the job is at this end now."""
-        ending = Ending(outcome=outcome, billed=billed, retryable=False, message="it said so")
-        job = self.rows[job_id]
-        self.rows[job_id] = job.model_copy(update={"state": state, "ending": ending})
-
-
 @pytest.fixture
-def jobs() -> Jobs:
-    return Jobs()
+def jobs(house: House) -> MortalJobs:
+    return house.jobs
 
 
 @pytest.fixture
@@ -72,8 +44,8 @@ def house() -> House:
     return house
 
 
-def _item(house: House, route: list[str], **more: object) -> ClipItem:
-    """One clip, prepared."""
+def _planned(house: House, route: list[str], **more: object) -> ClipItem:
+    """One clip, not prepared yet."""
     house.put("a.png", picture(width=900, height=506))
     settings = {
         "finish": {"fps": 24},
@@ -88,11 +60,17 @@ def _item(house: House, route: list[str], **more: object) -> ClipItem:
     run = house.ref(house.started[-1])
     house.open(run)
     (item,) = house.plan(run)
-    prepared = prepare_clip(house.services, item)
-    return item.model_copy(update={"clip_key": prepared.clip_key})
+    return item
 
 
-def _bring_home(house: House, jobs: Jobs, routed: Routed, tmp_path: Path) -> None:
+def _first(house: House, route: list[str], **more: object) -> tuple[ClipItem, Routed]:
+    """One clip, prepared, and where it goes."""
+    item = _planned(house, route, **more)
+    first = prepare_clip(house.services, house.jobs, item)
+    return item.model_copy(update={"clip_key": first.clip_key}), first
+
+
+def _bring_home(house: House, jobs: MortalJobs, routed: Routed, tmp_path: Path) -> None:
     """The provider's file: 16 frames a second, a little longer than asked."""
     rate = Fraction(16)
     spec = FinishSpec(width=320, height=180, rate=rate, frame_count=84, source_rate=rate)
@@ -107,20 +85,17 @@ def _bring_home(house: House, jobs: Jobs, routed: Routed, tmp_path: Path) -> Non
 
 
 def test_a_model_makes_the_clip_and_its_price_is_in_the_metadata(
-    house: House, jobs: Jobs, tmp_path: Path
+    house: House, jobs: MortalJobs, tmp_path: Path
 ) -> None:
-    item = _item(house, ROUTE)
-    first = route_clip(house.services, jobs, item)
+    item, first = _first(house, ROUTE)
     assert first.step is Step.GENERATE
     job = jobs.rows[first.job_id]
     assert job.request.model == WAN
     assert job.request.prompt.startswith("waves, ")
     assert house.objects.read(job.inputs["image"]).startswith(b"\x89PNG")
     _bring_home(house, jobs, first, tmp_path)
-    last = route_clip(house.services, jobs, item)
-    assert (last.step, last.job_id) == (Step.FINISH, first.job_id)
-    made = item.model_copy(update={"clip_key": last.clip_key, "job_id": last.job_id})
-    finish_clip(house.services, made)
+    made = item.model_copy(update={"job_id": first.job_id})
+    finish_clip(house.services, jobs, made)
     assert inspect_clip(house.services, made) in ("pass", "warn")
     publish_clip(house.services, made)
     meta = house.in_library("a.video_meta.json")
@@ -130,25 +105,28 @@ def test_a_model_makes_the_clip_and_its_price_is_in_the_metadata(
     assert meta["generation_settings"]["why"], "the choice is explained"
 
 
-def test_asking_again_before_the_job_has_ended_is_the_same_job(house: House, jobs: Jobs) -> None:
-    item = _item(house, ROUTE)
-    answers = {route_clip(house.services, jobs, item).job_id for _ in range(3)}
+def test_asking_again_before_the_job_has_ended_is_the_same_job(
+    house: House, jobs: MortalJobs
+) -> None:
+    item, first = _first(house, ROUTE)
+    answers = {first.job_id, *(route_clip(house.services, jobs, item).job_id for _ in range(3))}
     assert len(answers) == 1
     assert len(jobs.rows) == 1
 
 
-def test_the_deadline_is_a_setting(house: House, jobs: Jobs) -> None:
+def test_the_deadline_is_a_setting(house: House, jobs: MortalJobs) -> None:
     limits = replace(house.services.limits, job_deadline=timedelta(seconds=60))
     house.services = replace(house.services, limits=limits)
-    route_clip(house.services, jobs, _item(house, [WAN]))
+    _first(house, [WAN])
     (job,) = jobs.rows.values()
     waits = datetime.fromisoformat(job.deadline_at) - datetime.fromisoformat(job.created_at)
     assert waits == timedelta(seconds=60)
 
 
-def test_after_a_verified_failure_the_next_of_the_route_is_tried(house: House, jobs: Jobs) -> None:
-    item = _item(house, ROUTE)
-    first = route_clip(house.services, jobs, item)
+def test_after_a_verified_failure_the_next_of_the_route_is_tried(
+    house: House, jobs: MortalJobs
+) -> None:
+    item, first = _first(house, ROUTE)
     jobs.end(first.job_id, JobState.FAILED, Outcome.FAILED, Billed.NO)
     second = route_clip(house.services, jobs, item)
     assert jobs.rows[second.job_id].request.model == KLING
@@ -159,10 +137,9 @@ def test_after_a_verified_failure_the_next_of_the_route_is_tried(house: House, j
 
 @pytest.mark.parametrize("unsettled", ["unknown", "timed out"])
 def test_nobody_else_is_paid_while_somebody_may_still_deliver(
-    house: House, jobs: Jobs, unsettled: str
+    house: House, jobs: MortalJobs, unsettled: str
 ) -> None:
-    item = _item(house, ROUTE)
-    first = route_clip(house.services, jobs, item)
+    item, first = _first(house, ROUTE)
     if unsettled == "unknown":
         held = {"state": JobState.SUBMIT_UNKNOWN, "note": "the line broke"}
         jobs.rows[first.job_id] = jobs.rows[first.job_id].model_copy(update=held)
@@ -174,9 +151,8 @@ def test_nobody_else_is_paid_while_somebody_may_still_deliver(
     assert len(jobs.rows) == 1
 
 
-def test_a_camera_move_at_the_end_of_the_route_takes_over(house: House, jobs: Jobs) -> None:
-    item = _item(house, [WAN, "camera_move"])
-    first = route_clip(house.services, jobs, item)
+def test_a_camera_move_at_the_end_of_the_route_takes_over(house: House, jobs: MortalJobs) -> None:
+    item, first = _first(house, [WAN, "camera_move"])
     jobs.end(first.job_id, JobState.REJECTED, Outcome.MODERATED, Billed.NO)
     second = route_clip(house.services, jobs, item)
     assert (second.step, second.job_id) == (Step.FINISH, "")
@@ -184,26 +160,23 @@ def test_a_camera_move_at_the_end_of_the_route_takes_over(house: House, jobs: Jo
 
 
 def test_a_later_run_with_the_same_clip_meets_the_paid_job(
-    house: House, jobs: Jobs, tmp_path: Path
+    house: House, jobs: MortalJobs, tmp_path: Path
 ) -> None:
-    first = _item(house, [WAN])
-    paid = route_clip(house.services, jobs, first)
+    first, paid = _first(house, [WAN])
     _bring_home(house, jobs, paid, tmp_path)
     house.close(first.run, BatchState.FAILED)
-    later = _item(house, [WAN], negative_prompt=None)
+    later, again = _first(house, [WAN], negative_prompt=None)
     assert later.run.run_id != first.run.run_id
-    again = route_clip(house.services, jobs, later)
     assert again.job_id == paid.job_id
     assert len(jobs.rows) == 1
 
 
 @pytest.mark.parametrize("default", [(KLING,), ()])
 def test_a_route_that_the_manifest_leaves_open_is_the_projects(
-    house: House, jobs: Jobs, default: tuple[str, ...]
+    house: House, jobs: MortalJobs, default: tuple[str, ...]
 ) -> None:
     house.services = replace(house.services, default_route=lambda _project: default)
-    item = _item(house, [])
-    routed = route_clip(house.services, jobs, item)
+    item, routed = _first(house, [])
     assert routed.step is Step.GENERATE
     (job,) = jobs.rows.values()
     plan = ClipPlan.model_validate_json(
@@ -232,11 +205,10 @@ def _pause(house: House, *providers: str) -> None:
 
 
 def test_a_paused_provider_is_passed_over_and_the_metadata_says_so(
-    house: House, jobs: Jobs
+    house: House, jobs: MortalJobs
 ) -> None:
     _pause(house, "wavespeed")
-    item = _item(house, [WAN, ELSEWHERE])
-    routed = route_clip(house.services, jobs, item)
+    item, routed = _first(house, [WAN, ELSEWHERE])
     assert jobs.rows[routed.job_id].candidate.startswith(ELSEWHERE)
     row = house.services.rows.clip(house.folder, item.run.run_id, "a")
     assert row is not None
@@ -247,30 +219,30 @@ def test_a_paused_provider_is_passed_over_and_the_metadata_says_so(
 
 @pytest.mark.parametrize("route", [[WAN], [WAN, ELSEWHERE], [WAN, "camera_move"]])
 def test_when_all_models_are_paused_the_first_is_waited_for(
-    house: House, jobs: Jobs, route: list[str]
+    house: House, jobs: MortalJobs, route: list[str]
 ) -> None:
     _pause(house, "wavespeed", "replicate")
-    routed = route_clip(house.services, jobs, _item(house, route))
+    _, routed = _first(house, route)
     assert routed.step is Step.GENERATE
     assert jobs.rows[routed.job_id].candidate.startswith(WAN)
 
 
 def test_what_a_paused_provider_has_made_already_is_not_paid_elsewhere(
-    house: House, jobs: Jobs, tmp_path: Path
+    house: House, jobs: MortalJobs, tmp_path: Path
 ) -> None:
-    first = _item(house, [WAN, ELSEWHERE])
-    paid = route_clip(house.services, jobs, first)
+    first, paid = _first(house, [WAN, ELSEWHERE])
     _bring_home(house, jobs, paid, tmp_path)
     house.close(first.run, BatchState.FAILED)
     _pause(house, "wavespeed")
-    again = route_clip(house.services, jobs, _item(house, [WAN, ELSEWHERE], negative_prompt=None))
+    _, again = _first(house, [WAN, ELSEWHERE], negative_prompt=None)
     assert again.job_id == paid.job_id
     assert len(jobs.rows) == 1
 
 
-def test_a_cancelled_clip_says_what_runs_on_and_may_be_billed(house: House, jobs: Jobs) -> None:
-    item = _item(house, [WAN])
-    routed = route_clip(house.services, jobs, item)
+def test_a_cancelled_clip_says_what_runs_on_and_may_be_billed(
+    house: House, jobs: MortalJobs
+) -> None:
+    item, routed = _first(house, [WAN])
     stopping = {"state": JobState.RUNNING, "stopping": "wavespeed cannot be asked to stop"}
     jobs.rows[routed.job_id] = jobs.rows[routed.job_id].model_copy(update=stopping)
     house.drop("CANCEL", b"")
@@ -280,10 +252,9 @@ def test_a_cancelled_clip_says_what_runs_on_and_may_be_billed(house: House, jobs
 
 @pytest.mark.parametrize("by_us", [True, False])
 def test_a_run_that_joined_a_job_which_was_then_stopped_tries_anew(
-    house: House, jobs: Jobs, by_us: bool
+    house: House, jobs: MortalJobs, by_us: bool
 ) -> None:
-    item = _item(house, [WAN])
-    first = route_clip(house.services, jobs, item)
+    item, first = _first(house, [WAN])
     jobs.end(first.job_id, JobState.CANCELLED, Outcome.CANCELLED, Billed.NO)
     if not by_us:  # somebody pressed a button at the provider: that is an answer
         with pytest.raises(ModelUnavailable, match="was cancelled"):
@@ -296,10 +267,122 @@ def test_a_run_that_joined_a_job_which_was_then_stopped_tries_anew(
     assert second.job_id != first.job_id
 
 
-def test_a_length_that_no_model_makes_is_cut_from_a_longer_one(house: House, jobs: Jobs) -> None:
-    item = _item(house, [KLING], motion={"duration_sec": 4})
-    routed = route_clip(house.services, jobs, item)
+def test_a_length_that_no_model_makes_is_cut_from_a_longer_one(
+    house: House, jobs: MortalJobs
+) -> None:
+    item, routed = _first(house, [KLING], motion={"duration_sec": 4})
     assert jobs.rows[routed.job_id].request.duration_sec == 5
     row = house.services.rows.clip(house.folder, item.run.run_id, "a")
     assert row is not None
     assert [change.field for change in row.result.deviations] == ["generated_sec"]
+
+
+def _plan_of(house: House, item: ClipItem) -> ClipPlan:
+    key = item.run.work.plan(item.index)
+    return ClipPlan.model_validate_json(house.objects.read(ObjectRef(bucket="work", key=key)))
+
+
+def test_dying_at_any_write_of_preparing_opens_one_attempt(house: House, jobs: MortalJobs) -> None:
+    """The row and the plan are those of an undisturbed run, whichever write was the last."""
+    item = _planned(house, ROUTE)
+    before = house.power.writes
+    expected = prepare_clip(house.services, jobs, item)
+    writes = house.power.writes - before
+    assert writes > 5
+    for number in range(1, writes + 1):
+        house = build_house()
+        house.services = replace(
+            house.services, engines=frozenset({"camera_move", "api:wavespeed"})
+        )
+        item = _planned(house, ROUTE)
+        house.power.fail_at = house.power.writes + number
+        routed = house.survive(partial(prepare_clip, house.services, house.jobs, item))
+        assert routed == expected, number
+        assert list(house.jobs.rows) == [expected.job_id], number
+        assert _plan_of(house, item).clip_key == expected.clip_key
+        row = house.services.rows.clip(house.folder, item.run.run_id, "a")
+        assert row is not None
+        assert row.status is ClipStatus.GENERATING
+
+
+def test_a_clip_that_is_prepared_again_goes_on_with_what_was_tried(
+    house: House, jobs: MortalJobs, tmp_path: Path
+) -> None:
+    """A redrive may begin the clip anew: its second attempt runs, or has come already."""
+    item, first = _first(house, ROUTE)
+    jobs.end(first.job_id, JobState.FAILED, Outcome.FAILED, Billed.YES)
+    second = route_clip(house.services, jobs, item)
+    again = prepare_clip(house.services, jobs, item)
+    assert (again.step, again.job_id) == (Step.GENERATE, second.job_id)
+    _bring_home(house, jobs, second, tmp_path)
+    once_more = prepare_clip(house.services, jobs, item)
+    assert (once_more.step, once_more.job_id) == (Step.FINISH, second.job_id)
+    assert _plan_of(house, item).model == KLING
+    assert len(jobs.rows) == 2
+
+
+def test_every_attempt_that_was_billed_is_in_the_cost_of_the_clip(
+    house: House, jobs: MortalJobs, tmp_path: Path
+) -> None:
+    item, first = _first(house, ROUTE)
+    jobs.end(first.job_id, JobState.FAILED, Outcome.FAILED, Billed.YES)
+    second = route_clip(house.services, jobs, item)
+    _bring_home(house, jobs, second, tmp_path)
+    made = item.model_copy(update={"clip_key": second.clip_key, "job_id": second.job_id})
+    finish_clip(house.services, jobs, made)
+    row = house.services.rows.clip(house.folder, item.run.run_id, "a")
+    assert row is not None
+    estimates = sum(jobs.rows[each].estimate_usd for each in (first.job_id, second.job_id))
+    assert row.result.cost.model_usd == pytest.approx(estimates)
+
+
+def test_who_cancels_once_the_clip_is_there_reads_that_it_is(
+    house: House, jobs: MortalJobs, tmp_path: Path
+) -> None:
+    item, first = _first(house, [WAN])
+    _bring_home(house, jobs, first, tmp_path)
+    house.drop("CANCEL", b"")
+    with pytest.raises(BatchCancelled, match="had made it already"):
+        finish_clip(house.services, jobs, item.model_copy(update={"job_id": first.job_id}))
+
+
+def test_a_dry_run_and_a_camera_move_open_nothing(house: House, jobs: MortalJobs) -> None:
+    item, moved = _first(house, ["camera_move"], operation="camera_move", prompt=None)
+    assert (moved.step, moved.job_id) == (Step.FINISH, "")
+    assert not jobs.rows
+    house.close(item.run, BatchState.FAILED)
+    dry = _planned(house, [WAN])
+    dry = dry.model_copy(update={"run": dry.run.model_copy(update={"dry_run": True})})
+    planned = prepare_clip(house.services, jobs, dry)
+    assert (planned.step, planned.job_id) == (Step.PLANNED, "")
+    assert not jobs.rows
+
+
+def test_the_states_of_a_clip_that_is_tried_again_are_counted(
+    house: House, jobs: MortalJobs, tmp_path: Path
+) -> None:
+    """Four more than the attempt's own: TryAgain, FinishClip, InspectClip and JudgeClip."""
+    item, first = _first(house, [WAN])
+
+    def inspected(routed: Routed) -> ClipItem:
+        assert routed.step is Step.GENERATE
+        _bring_home(house, jobs, routed, tmp_path / routed.job_id)
+        made = item.model_copy(update={"clip_key": routed.clip_key, "job_id": routed.job_id})
+        finish_clip(house.services, jobs, made)
+        inspect_clip(house.services, made)
+        return made
+
+    failed = inspected(first).model_copy(update={"failed_inspection": first.job_id})
+    publish_clip(house.services, inspected(route_clip(house.services, jobs, failed)))
+    row = house.services.rows.clip(house.folder, item.run.run_id, "a")
+    assert row is not None
+    assert row.usage["transitions"] == 9 + 7
+
+
+def test_the_states_of_a_clip_that_is_refused_are_counted(house: House) -> None:
+    """PrepareClip, RejectClip, RecordClipEnd, NotifyClip, and the end."""
+    house.make(_planned(house, ["sora-2"]))
+    row = house.services.rows.clip(house.folder, house.started[-1].run_id, "a")
+    assert row is not None
+    assert row.status is ClipStatus.REJECTED
+    assert row.usage["transitions"] == 5

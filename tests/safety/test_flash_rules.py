@@ -148,7 +148,7 @@ def test_a_flash_of_many_steps_is_one_and_a_ramp_is_none() -> None:
     assert look([still(grey(each), 64, 36) for each in wobble])["flash_general"].verdict == "pass"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.lists(st.integers(0, 255), min_size=8, max_size=8), min_size=12, max_size=40))
 def test_every_pixel_agrees_with_the_rule_as_it_is_written(rows: list[list[int]]) -> None:
     lights = [

@@ -32,7 +32,7 @@ def test_each_step_of_blur_lowers_both_scores(name: str) -> None:
 
 
 @given(st.sampled_from(PHOTOS), st.floats(0.8, 5), st.floats(1.3, 2))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_the_softer_of_two_copies_scores_lower(name: str, radius: float, more: float) -> None:
     assert below(blurred(photo(name), radius * more), blurred(photo(name), radius))
 
@@ -133,7 +133,7 @@ def test_any_shape_has_scores(shape: tuple[int, int]) -> None:
         np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 40), st.just(3)), fill=st.nothing()
     )
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_scores_lie_between_0_and_1_and_say_why(rgb: Rgb) -> None:
     scores = score_keyframe(rgb)
     assert 0 <= scores.aesthetic_score <= 1

@@ -19,7 +19,8 @@ CALLS = {
     ("sqs:SendMessage", "Worker"): ("jobs_engine()",),
     ("states:StartExecution", ""): ("starter()",),
     ("states:SendTaskSuccess", ""): ("jobs_engine()", "approvals("),
-    ("states:SendTaskHeartbeat", ""): ("jobs_engine()", "approvals("),
+    ("states:SendTaskFailure", ""): ("jobs_engine()",),
+    ("states:SendTaskHeartbeat", ""): ("jobs_engine()",),
     ("sns:Publish", "Creators"): ("jobs_engine()", "reserve_budget(", "ledger("),
     ("secretsmanager:GetSecretValue", "dropreel/providers-??????"): (
         *("provider_secrets()", "routed_services()", "jobs_engine()", "signing_key()"),
@@ -149,10 +150,11 @@ def test_every_log_is_forgotten_one_day(prod: Assembly) -> None:
 
 
 @pytest.mark.parametrize(
-    ("queue", "reader", "at_once"), [("Drops", "accept_drop", 10), ("Jobs", "advance_job", 1)]
+    ("queue", "reader", "at_once", "hidden", "receives"),
+    [("Drops", "accept_drop", 10, 6, 5), ("Jobs", "advance_job", 1, 1, 30)],
 )
-def test_queues_are_read_in_parts_and_nothing_is_handed_out_twice(
-    prod: Assembly, queue: str, reader: str, at_once: int
+def test_queues_are_read_in_parts_and_keep_what_is_not_handled_equally_long(
+    prod: Assembly, queue: str, reader: str, at_once: int, hidden: int, receives: int
 ) -> None:
     mappings = prod.of_type("AWS::Lambda::EventSourceMapping").values()
     (mapping,) = (each for each in mappings if queue in text_of(each["EventSourceArn"]))
@@ -164,7 +166,8 @@ def test_queues_are_read_in_parts_and_nothing_is_handed_out_twice(
         for name, each in prod.of_type("AWS::SQS::Queue").items()
         if name.startswith(queue) and "RedrivePolicy" in each
     )
-    assert properties["VisibilityTimeout"] == 6 * SPECS[reader].timeout_sec
+    assert properties["VisibilityTimeout"] == hidden * SPECS[reader].timeout_sec
+    assert properties["RedrivePolicy"]["maxReceiveCount"] == receives
     assert f"{queue}DeadLetters" in text_of(properties["RedrivePolicy"]["deadLetterTargetArn"])
 
 

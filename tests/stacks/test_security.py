@@ -21,6 +21,7 @@ UNNAMEABLE = {
     "logs:DescribeResourcePolicies",
     "logs:DescribeLogGroups",
     "states:SendTaskSuccess",
+    "states:SendTaskFailure",
     "states:SendTaskHeartbeat",
 }
 """Actions without resources, by the service authorization reference."""

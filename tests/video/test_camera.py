@@ -273,7 +273,7 @@ def shots(draw: st.DrawFn) -> tuple[Size, Size, Box]:
     return source, out, (x1, y1, x2, y2)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(shots(), st.tuples(*[st.integers(0, 255)] * 3))
 def test_any_shot_of_a_flat_picture_is_flat_and_any_shot_stays_in_range(
     shot: tuple[Size, Size, Box], colour: tuple[int, int, int]

@@ -208,7 +208,7 @@ def test_pixels_without_a_faithful_form_are_refused() -> None:
 WHOLE_FILES = [encoded(noise(40, 30), kind) for kind in ACCEPTED]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(WHOLE_FILES), st.data())
 def test_damage_anywhere_is_a_picture_or_a_refusal_never_a_crash(
     whole: bytes, data: st.DataObject

@@ -20,7 +20,7 @@ def matrix(bands: Bands, size: int) -> np.ndarray:
     return whole
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.floats(0.001, 40),
     st.floats(0, 1),

@@ -78,7 +78,7 @@ def test_too_long_and_too_large_are_refused_with_the_limit() -> None:
         read_sound(THREE_SEC, "voice.wav", SoundLimits(max_bytes=1000))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, len(THREE_SEC)), st.binary(min_size=1, max_size=40), st.sampled_from(FORMATS))
 def test_damage_ends_in_a_sound_or_a_refusal(
     at: int, noise: bytes, kind: tuple[str, str, str]

@@ -37,7 +37,7 @@ def answering(answer: dict[str, Any]) -> Function:
 
 def good_clip(engine: Engine, *, verdict: str = "pass", dry_run: bool = False) -> None:
     engine.functions |= {
-        "PrepareClip": answering(prepared("camera_move", dry_run=dry_run)),
+        "PrepareClip": answering(routed("planned" if dry_run else "finish", clip_key="abc")),
         "FinishClip": answering({}),
         "InspectClip": answering({"verdict": verdict}),
         "PublishClip": answering(notification("clip_done")),
@@ -45,21 +45,19 @@ def good_clip(engine: Engine, *, verdict: str = "pass", dry_run: bool = False) -
     }
 
 
-def prepared(engine: str, *, dry_run: bool = False) -> dict[str, Any]:
-    return {"clip_key": "abc", "engine": engine, "dry_run": dry_run, "job_id": ""}
+def routed(
+    step: str, *, job_id: str = "", reason: str = "", clip_key: str = "xyz"
+) -> dict[str, Any]:
+    """What PrepareClip and RouteClip answer; the key is that of the model that is tried."""
+    return {"step": step, "clip_key": clip_key, "job_id": job_id, "reason": reason}
 
 
-def routed(step: str, *, job_id: str = "", reason: str = "") -> dict[str, Any]:
-    """What RouteClip answers; the key is that of the model that is tried."""
-    return {"step": step, "clip_key": "xyz", "job_id": job_id, "reason": reason}
-
-
-def generated_clip(engine: Engine, *steps: dict[str, Any]) -> None:
+def generated_clip(engine: Engine, first: dict[str, Any], *steps: dict[str, Any]) -> None:
     """A clip that a model makes; RouteClip answers one of `steps` after the other."""
     good_clip(engine)
     answers = iter(steps)
     engine.functions |= {
-        "PrepareClip": answering(prepared("api:wavespeed")),
+        "PrepareClip": answering(first),
         "RouteClip": lambda _payload: next(answers),
     }
 

@@ -22,6 +22,8 @@ from moto.core.config import DefaultConfig
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.jsonata import jsonata as engine_jsonata
 
+from shared.aws.jobs import Tasks
+from shared.errors import JobBroughtNothing
 from stacks.asl import function_placeholder
 from tests.workflow.definitions import SPECS
 
@@ -61,9 +63,11 @@ class Engine:
     clients: Clients
     functions: dict[str, Function] = field(default_factory=dict)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    answers: list[dict[str, Any] | None] = field(default_factory=list)
     pauses: list[float] = field(default_factory=list)
     jobs_seen: list[dict[str, Any]] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
+    barren: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """A topic, a queue and a bucket that no test before has seen."""
@@ -124,12 +128,20 @@ class Engine:
         return text
 
     def finish_jobs(self) -> None:
-        """What the jobs' functions do in the end: tell every task that waits."""
-        for body in self._new_jobs():
-            self.clients.sfn.send_task_success(taskToken=body["token"], output='{"job": {}}')
+        """What the jobs' functions do in the end: tell every task that waits.
 
-    def fail_jobs(self) -> None:
-        for body in self._new_jobs():
+        Those of `barren` have brought nothing.
+        """
+        tasks = Tasks(self.clients.sfn)
+        for body in self.new_jobs():
+            if body["job_id"] in self.barren:
+                tasks.fail(body["token"], JobBroughtNothing(f"job {body['job_id']} is FAILED"))
+            else:
+                tasks.tell(body["token"], {"job": {}})
+
+    def break_waits(self) -> None:
+        """Whatever it is, it is no word about the job."""
+        for body in self.new_jobs():
             self.clients.sfn.send_task_failure(taskToken=body["token"], error="E", cause="c")
 
     def keep_token(self, payload: dict[str, Any]) -> dict[str, Any]:
@@ -141,7 +153,7 @@ class Engine:
         while self.tokens:
             self.clients.sfn.send_task_success(taskToken=self.tokens.pop(), output="{}")
 
-    def _new_jobs(self) -> list[dict[str, Any]]:
+    def new_jobs(self) -> list[dict[str, Any]]:
         new = [json.loads(message["Body"]) for message in self.messages(self.jobs)]
         self.jobs_seen += new
         return new
@@ -191,7 +203,9 @@ class Engine:
         self.calls.append((state, payload))
         try:
             answer = self.functions[state](payload)
+            self.answers.append(answer)
         except Exception as error:
+            self.answers.append(None)
             headers["x-amz-function-error"] = "Unhandled"
             answer = {"errorType": getattr(error, "name", type(error).__name__)}
             answer["errorMessage"] = str(error)
