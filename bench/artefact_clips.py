@@ -7,7 +7,7 @@ They are what the artefact checks must leave alone. All is made from the picture
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import cv2
@@ -196,13 +196,24 @@ OWN_MOTION: tuple[Callable[[str], Iterator[Picture]], ...] = (
 )  # fmt: skip
 
 
-def clean_clips() -> Iterator[Clean]:
-    """Every clean clip that the repository itself can make, one at a time."""
-    for name in NAMES:
-        for move in MOVES:
-            yield camera_move(name, move)
-        for make in OWN_MOTION:
-            yield Clean(f"{make.__name__}, {name}", list(make(name)), photo=name)
+def own_motion(name: str, make: Callable[[str], Iterator[Picture]]) -> Clean:
+    """One of `OWN_MOTION`."""
+    return Clean(f"{make.__name__}, {name}", list(make(name)), photo=name)
+
+
+Maker = Callable[[], Clean]
+
+
+def clean_clips() -> list[Maker]:
+    """Every clean clip that the repository itself can make; each is made when it is called for."""
+    return [
+        made
+        for name in NAMES
+        for made in (
+            *(partial(camera_move, name, move) for move in MOVES),
+            *(partial(own_motion, name, make) for make in OWN_MOTION),
+        )
+    ]
 
 
 def footage(folder: Path) -> Iterator[Clean]:

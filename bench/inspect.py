@@ -160,7 +160,7 @@ def main() -> None:
         path = Path(folder) / "clip.mp4"
         contents = (("photograph", Image.open(PHOTOGRAPH)), ("texture with grain", texture()))
         for content, picture in contents:
-            for seconds in (args.seconds // 3, args.seconds):
+            for seconds in (max(1, args.seconds // 3), args.seconds):
                 frames = pan(picture, seconds * int(RATE))
                 settings = master_settings(FinishSpec(WIDTH, HEIGHT, RATE, len(frames), RATE))
                 encode_all(frames, settings, path)

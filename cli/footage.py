@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -55,9 +56,10 @@ def _read(path: Path, scratch: Path) -> Footage:
     with av.open(str(path)) as container:
         if any(container.format.name.endswith(each) for each in _STILLS):
             raise Unreadable(path.name, "is a still picture, not a video")
-        stream = next((each for each in container.streams.video if not _is_cover(each)), None)
-        if stream is None:
+        streams = [each for each in container.streams.video if not _is_cover(each)]
+        if not streams:
             raise Unreadable(path.name, "has no video stream")
+        stream = streams[0]
         context = stream.codec_context
         if context.color_trc in _HDR:
             raise Unreadable(
@@ -67,7 +69,7 @@ def _read(path: Path, scratch: Path) -> Footage:
             )
         times, damaged = _packets(container, stream)
         stated = container.duration / av.time_base if container.duration else None
-        footage = Footage(path, context.width, context.height, times, damaged, stated)
+        footage = Footage(path, context.width, context.height, times, damaged, stated, len(streams))
         hd = context.height >= _HD_LINES or context.width >= _HD_COLUMNS
         untagged = context.colorspace == _UNSPECIFIED and "yuv" in (context.pix_fmt or "")
     if hd and untagged:
@@ -123,6 +125,4 @@ def _tagged(footage: Footage, scratch: Path) -> Footage:
         for each in retag.filter(None) if retag else []:
             each.stream = target
             new.mux(each)
-    return Footage(
-        copy, footage.width, footage.height, footage.times, footage.damaged, footage.duration_sec
-    )
+    return replace(footage, path=copy)

@@ -11,9 +11,10 @@ from cli import show
 from cli.errors import WrongUse
 from cli.footage import readable_footage
 from shared.safety.box import Unreadable
+from shared.safety.curves import thinned
 from shared.safety.flash.area import Profile
 from shared.safety.footage import inspect_footage, unreadable
-from shared.safety.report import InspectionReport, Verdict
+from shared.safety.report import Curve, FootageReport, InspectionReport, Verdict
 
 EXIT_CODES = {Verdict.PASS: 0, Verdict.WARN: 0, Verdict.FAIL: 1, Verdict.UNREADABLE: 3}
 _COLOURS = {
@@ -41,9 +42,10 @@ def inspect(
     """
     if heatmap is not None and not heatmap.parent.is_dir():
         raise WrongUse(f"There is no folder {heatmap.parent} to write the heat map into.")
-    report = inspect_video(video, profile, heatmap)
+    measured: list[Curve] = []
+    report = inspect_video(video, profile, heatmap, measured)
     if as_json:
-        print(report.model_dump_json(indent=2))
+        print(_document(report, measured).model_dump_json(indent=2))
     else:
         _print(report)
         if heatmap is not None and heatmap.is_file():
@@ -51,13 +53,23 @@ def inspect(
     raise typer.Exit(EXIT_CODES[report.verdict])
 
 
-def inspect_video(video: Path, profile: Profile, heatmap: Path | None = None) -> InspectionReport:
+def inspect_video(
+    video: Path,
+    profile: Profile,
+    heatmap: Path | None = None,
+    curves: list[Curve] | None = None,
+) -> InspectionReport:
     """The report on a file; raises `WrongUse` where there is none."""
     try:
         with readable_footage(video) as footage:
-            return inspect_footage(footage, profile, heatmap=heatmap)
+            return inspect_footage(footage, profile, heatmap=heatmap, curves=curves)
     except Unreadable as error:
         return unreadable(f"{error}.")
+
+
+def _document(report: InspectionReport, measured: list[Curve]) -> FootageReport:
+    facts = {name: getattr(report, name) for name in InspectionReport.model_fields}
+    return FootageReport(**facts, curves=tuple(map(thinned, measured)))
 
 
 def _print(report: InspectionReport) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cli.target import Target
 from shared.clip import ObjectRef
-from shared.keys import ERRORS_NAME, PLAN_NAME, Folder
+from shared.keys import ERRORS_NAME, HELD_PREFIX, PLAN_NAME, Folder
 from shared.manifest.guard import key_problems
 
 DOWNLOADERS = 8
@@ -14,7 +14,7 @@ ANSWERS = (ERRORS_NAME, PLAN_NAME)
 
 
 def pull(target: Target, batch: Folder, out: Path) -> list[Path]:
-    """Download every file of the batch, and our answers; returns all of them.
+    """Download every file of the batch, our answers, and what waits for a review; returns all.
 
     Names come out of a bucket that others can write to, so each is checked before it becomes a
     path.
@@ -31,6 +31,12 @@ def pull(target: Target, batch: Folder, out: Path) -> list[Path]:
     ]
     if not refs:
         return []
+    # The report plays a held clip from beside itself.
+    refs += [
+        ref
+        for ref in target.objects.list(target.drop_bucket, batch.key(HELD_PREFIX))
+        if not key_problems(ref.key)
+    ]
     out.mkdir(parents=True, exist_ok=True)
 
     def fetch(ref: ObjectRef) -> Path:

@@ -164,9 +164,14 @@ def made_key(order_key: str) -> str:
     return f"made/{order_key}.json"
 
 
-def held_names(stem: str) -> tuple[str, str]:
-    """What lies in the drop folder of a clip that waits for a person: its film, its frames."""
-    return f"_review_{stem}.mp4", f"_review_{stem}.jpg"
+HELD_PREFIX = "_review_"
+
+
+def held_names(stem: str) -> tuple[str, str, str]:
+    """What lies in the drop folder of a clip that waits for a person: its film, its frames, and
+    where it flashes, if anything does."""
+    name = f"{HELD_PREFIX}{stem}"
+    return f"{name}.mp4", f"{name}.jpg", f"{name}.heatmap.png"
 
 
 def job_result_key(job_id: str) -> str:

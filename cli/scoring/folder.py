@@ -41,7 +41,11 @@ def pictures_of(folder: Path) -> list[str]:
     WrongUse : there is no such folder, or no picture in it.
     """
     if not folder.is_dir():
-        raise WrongUse(f"There is no folder {folder}.")
+        raise WrongUse(
+            f"{folder} is a file; name the folder that it lies in."
+            if folder.exists()
+            else f"There is no folder {folder}."
+        )
     found = sorted(_pictures(folder), key=lambda path: (comparable(path), path))
     if not found:
         raise WrongUse(f"{folder} holds no picture.")

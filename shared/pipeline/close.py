@@ -201,6 +201,7 @@ def _documents(
         evidence.thumbs,
         curves=evidence.curves,
         sheets=evidence.sheets,
+        heatmaps=evidence.heatmaps,
         downloads=_downloads(len(done)),
     )
     documents = {

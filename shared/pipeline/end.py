@@ -80,12 +80,13 @@ def _rejection(services: Services, item: ClipItem) -> str | None:
 
 
 def _lay_out(services: Services, item: ClipItem) -> None:
-    """Put film and frames of a held clip where its creator can look at them."""
+    """Put film, frames and heat map of a held clip where its creator can look at them."""
     artefacts = ArtefactKeys(item.clip_key)
-    film, frames = held_names(item.stem)
+    film, frames, heatmap = held_names(item.stem)
     for key, name, type_ in (
         (artefacts.proxy, film, "video/mp4"),
         (artefacts.review_sheet, frames, "image/jpeg"),
+        (artefacts.heatmap, heatmap, "image/png"),
     ):
         made = services.objects.head(services.work_bucket, key) if item.clip_key else None
         if made is not None:

@@ -8,17 +8,22 @@ from shared.clip import ObjectRef
 from shared.keys import ArtefactKeys
 from shared.pipeline.services import Services
 from shared.report.page import INLINE_LIMIT, SHEETS_LIMIT_BYTES
+from shared.report.thumbs import keyframe_thumb
 from shared.safety.curves import Curves
 from shared.state import ClipRow
+
+HEATMAP_WIDTH = 640
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """By stem: keyframes made small, measures over time, frames of held clips to look at."""
+    """By stem: keyframes made small, measures over time, frames of held clips to look at, and
+    pictures of where it flashes."""
 
     thumbs: dict[str, bytes] = field(default_factory=dict)
     curves: dict[str, Curves] = field(default_factory=dict)
     sheets: dict[str, bytes] = field(default_factory=dict)
+    heatmaps: dict[str, bytes] = field(default_factory=dict)
 
 
 def read_evidence(services: Services, clips: list[ClipRow]) -> Evidence:
@@ -41,6 +46,9 @@ def read_evidence(services: Services, clips: list[ClipRow]) -> Evidence:
         held = row.status is ClipStatus.NEEDS_REVIEW and room > 0
         if held and (sheet := _read(services, artefacts.review_sheet)):
             found.sheets[row.stem] = sheet
+        if heatmap := _read(services, artefacts.heatmap):
+            with suppress(OSError):
+                found.heatmaps[row.stem] = keyframe_thumb(heatmap, HEATMAP_WIDTH)
     return found
 
 

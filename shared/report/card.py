@@ -6,6 +6,7 @@ from shlex import quote as quoted
 
 from shared.batch import BatchResult, Check, ClipResult, ClipStatus
 from shared.clip import MotionType
+from shared.keys import held_names
 from shared.report.chart import chart
 from shared.report.markup import Html, element, join, prose, relative_url
 from shared.report.overlay import keyframe_figure
@@ -63,11 +64,13 @@ class Shown:
     picture : address of the keyframe.
     curves : what the inspection measured over time.
     sheet : address of the frames to look at, for a clip that is held.
+    heatmap : address of the picture of where it flashes.
     """
 
     picture: str | None = None
     curves: Curves | None = None
     sheet: str | None = None
+    heatmap: str | None = None
 
 
 def card(
@@ -93,6 +96,7 @@ def card(
             ),
             _facts(clip),
             _trouble(clip, problems),
+            _heatmap(clip, shown.heatmap),
             _review(clip, batch, shown.sheet),
             _warnings(clip),
             score_chips(clip),
@@ -156,7 +160,11 @@ def _move_words(clip: ClipResult) -> Html:
 
 
 def _film(clip: ClipResult, style: CardStyle, *, dry_run: bool) -> Html:
+    held = _can_be_watched(clip)
     source = style.address(clip, "proxy") or style.address(clip, "master")
+    if held and not style.brief:
+        # A copy of this page beside it, as `dropreel run` and `pull` make one, can play it.
+        source = relative_url(held_names(clip.stem)[0])
     if source:
         shown = element(
             "video",
@@ -170,7 +178,7 @@ def _film(clip: ClipResult, style: CardStyle, *, dry_run: bool) -> Html:
     else:
         said = status_words(clip.status, dry_run=dry_run)
         shown = element("p", element("b", said), element("span", "No film"), class_="nofilm")
-    caption = element("b", "Clip") if source else element("span", "Clip")
+    caption = element("b" if source else "span", "Held clip" if held else "Clip")
     return element(
         "figure",
         element("div", shown, class_="stage film"),
@@ -215,15 +223,10 @@ def _review(clip: ClipResult, batch: BatchResult, sheet: str | None) -> Html | N
     if clip.status is not ClipStatus.NEEDS_REVIEW:
         return None
     order = f"dropreel review {quoted(f'{batch.project_id}/{batch.batch_id}')} {quoted(clip.stem)}"
-    frames = (
-        element(
-            "figure",
-            element("img", src=sheet, alt=f"Frames of {clip.stem} that checks complained about"),
-            element("figcaption", "The moments that checks complained about"),
-            class_="sheet",
-        )
-        if sheet
-        else None
+    frames = _sheet(
+        sheet,
+        f"Frames of {clip.stem} that checks complained about",
+        "The moments that checks complained about",
     )
     words_on_it = element(
         "p",
@@ -233,6 +236,32 @@ def _review(clip: ClipResult, batch: BatchResult, sheet: str | None) -> Html | N
         class_="step",
     )
     return element("div", frames, words_on_it, class_="review")
+
+
+def _can_be_watched(clip: ClipResult) -> bool:
+    """Does its film wait in the drop folder? Only a clip that was made can have failed a check."""
+    held = clip.status is ClipStatus.NEEDS_REVIEW
+    return held and any(check.verdict in ("fail", "unreadable") for check in clip.checks)
+
+
+def _heatmap(clip: ClipResult, heatmap: str | None) -> Html | None:
+    return _sheet(
+        heatmap,
+        f"Where {clip.stem} flashes",
+        "Where it flashes: amber 4 times or more in a second, red 7, violet 14 (up or down)",
+    )
+
+
+def _sheet(source: str | None, alt: str, caption: str) -> Html | None:
+    """A picture that a click enlarges."""
+    if source is None:
+        return None
+    return element(
+        "figure",
+        element("img", src=source, alt=alt),
+        element("figcaption", caption),
+        class_="sheet",
+    )
 
 
 def problem_list(problems: Problems, reasons: Iterable[str] = ()) -> Html | None:

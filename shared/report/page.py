@@ -49,6 +49,7 @@ def render_report(
     *,
     curves: Mapping[str, Curves] | None = None,
     sheets: Mapping[str, bytes] | None = None,
+    heatmaps: Mapping[str, bytes] | None = None,
     downloads: Mapping[str, str] | None = None,
     folders: Mapping[str, str] | None = None,
 ) -> str:
@@ -61,6 +62,7 @@ def render_report(
         `INLINE_LIMIT` clips they are not used: the page links to the `thumb` or `keyframe` file.
     curves : by stem, what the inspection measured over time; left out of long pages.
     sheets : by stem of a clip that is held, a JPEG of the frames to look at; not on long pages.
+    heatmaps : by stem, a JPEG of where it flashes; not on long pages.
     downloads : label → file name relative to the page, for example `{"Costs": "cost.json"}`.
     folders : kind of file → folder seen from the page, where files do not lie beside it.
 
@@ -81,7 +83,12 @@ def render_report(
         header=_header(batch, downloads or {}),
         problems=_problems(batch),
         filters=_filters(batch) if clips else "",
-        cards=_cards(batch, clips, _shown(clips, thumbs, curves or {}, sheets or {}, style), style),
+        cards=_cards(
+            batch,
+            clips,
+            _shown(clips, thumbs, curves or {}, (sheets or {}, heatmaps or {}), style),
+            style,
+        ),
         footer=_footer(batch),
     )
 
@@ -302,20 +309,26 @@ def _shown(
     clips: Sequence[ClipResult],
     thumbs: Mapping[str, bytes],
     curves: Mapping[str, Curves],
-    sheets: Mapping[str, bytes],
+    pictures: Sequence[Mapping[str, bytes]],
     style: CardStyle,
 ) -> Iterator[Shown]:
-    """What each card shows; a long page carries no pictures."""
+    """What each card shows; a long page carries no pictures.
+
+    `pictures` are those of frames and those of flashes, as many as there is room for.
+    """
     room = SHEETS_LIMIT_BYTES
     for clip in clips:
         if style.brief:
             yield Shown(style.address(clip, "thumb") or style.address(clip, "keyframe"))
             continue
-        sheet = sheets.get(clip.stem)
-        if sheet and len(sheet) > room:
-            sheet = None
-        room -= len(sheet or b"")
-        yield Shown(_inline(thumbs.get(clip.stem)), curves.get(clip.stem), _inline(sheet))
+        fitting = []
+        for kind in pictures:
+            picture = kind.get(clip.stem)
+            if picture and len(picture) > room:
+                picture = None
+            room -= len(picture or b"")
+            fitting.append(_inline(picture))
+        yield Shown(_inline(thumbs.get(clip.stem)), curves.get(clip.stem), *fitting)
 
 
 def _inline(jpeg: bytes | None) -> str | None:

@@ -14,7 +14,7 @@ from shared.safety.check import ClipInfo
 from shared.safety.limits import judged, judged_series
 from shared.safety.moment import Moment
 from shared.safety.observer import step_sec, window_frames
-from shared.safety.picture import Bytes, halved, luma_of, shrunk
+from shared.safety.picture import Bytes, halved, luma_of, shrunk, ssim
 from shared.safety.report import CheckResult
 from shared.safety.series import Series, sustained
 
@@ -86,7 +86,7 @@ class Identity:
         self._shared = Series()
 
     def see(self, moment: Moment) -> None:
-        if moment.index % _PALETTE_STRIDE or moment.luma.std() < _FEATURELESS:
+        if moment.index % _PALETTE_STRIDE or cv2.meanStdDev(moment.luma)[1][0, 0] < _FEATURELESS:
             return
         colours = palette(moment.bgr[::2, ::2])
         if self._first is None:
@@ -106,20 +106,6 @@ def psnr_db(one: Bytes, other: Bytes) -> float:
     """Peak signal to noise, at most 99 for equal pictures."""
     error = float(cv2.norm(one, other, cv2.NORM_L2SQR)) / one.size
     return 99.0 if error < 1e-5 else min(99.0, 10 * float(np.log10(255**2 / error)))
-
-
-def ssim(one: Bytes, other: Bytes) -> float:
-    """Mean structural similarity over 7x7 windows (Wang et al. 2004), -1 to 1."""
-    a, b = one.astype(np.float32), other.astype(np.float32)
-
-    def mean(picture: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.asarray(cv2.blur(picture, (7, 7)), np.float32)
-
-    ma, mb = mean(a), mean(b)
-    va, vb, ab = mean(a * a) - ma * ma, mean(b * b) - mb * mb, mean(a * b) - ma * mb
-    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    likeness = ((2 * ma * mb + c1) * (2 * ab + c2)) / ((ma * ma + mb * mb + c1) * (va + vb + c2))
-    return float(likeness.mean())
 
 
 def correlation(one: Bytes, other: Bytes) -> float:

@@ -93,7 +93,13 @@ def cell_changes(motion: Motion) -> Cells:
 
 def _worst(window: Cells) -> float:
     """Of the cells that were known most of the time, the greatest median over time."""
-    seen = np.count_nonzero(~np.isnan(window), axis=0) > len(window) / 2
+    known = np.count_nonzero(~np.isnan(window), axis=0)
+    seen = known > len(window) / 2
     if not seen.any():
         return float("nan")
-    return float(np.nanmedian(window[:, seen], axis=0).max())
+    # What is not known is sorted to the end.
+    ordered, known = np.sort(window[:, seen], axis=0), known[seen]
+    below, above = (
+        np.take_along_axis(ordered, at[None], axis=0) for at in ((known - 1) // 2, known // 2)
+    )
+    return float(np.max(below + above)) / 2

@@ -9,12 +9,12 @@ from typing import Protocol
 
 import cv2
 
-from shared.safety.decode import decode
+from shared.safety.decode import decode, one_thread_each
 from shared.safety.flash.area import Profile
 from shared.safety.flash.check import Flashes
 from shared.safety.frame import Frame
 from shared.safety.inspector import MAX_PIXELS
-from shared.safety.report import CheckResult, InspectionReport, Verdict
+from shared.safety.report import CheckResult, Curve, InspectionReport, Verdict
 
 MISSING_END_SEC = 0.5
 """A file whose last picture ends this much before the length that it states was cut off."""
@@ -32,6 +32,7 @@ class Footage:
     times : seconds at which pictures are to be shown, ascending, the first being 0.
     damaged : seconds of pictures whose data is malformed.
     duration_sec : the length that the file states; None if it states none.
+    tracks : how many tracks of pictures there are; one is looked at.
     """
 
     path: Path
@@ -40,6 +41,7 @@ class Footage:
     times: tuple[float, ...]
     damaged: tuple[float, ...] = ()
     duration_sec: float | None = None
+    tracks: int = 1
 
     def frames(self) -> Iterator[Frame]:
         """The pictures as a viewer sees them, upright."""
@@ -59,6 +61,7 @@ def inspect_footage(
     profile: Profile = Profile.BROADCAST,
     *,
     heatmap: Path | None = None,
+    curves: list[Curve] | None = None,
 ) -> InspectionReport:
     """Decode a video once and judge it; what cannot be decoded is a verdict.
 
@@ -66,22 +69,27 @@ def inspect_footage(
     ----------
     profile : whose flash rule decides.
     heatmap : where to write a picture of what was flagged.
+    curves : gets what was measured over time, a curve a measure.
     """
     started = time.perf_counter()
     if footage.width * footage.height > MAX_PIXELS:
         return unreadable(f"{footage.width}x{footage.height} pixels a frame are more than we open.")
-    checks: tuple[FootageCheck, ...] = (Readable(), Flashes(profile, heatmap=heatmap))
+    flashes = Flashes(profile, heatmap=heatmap)
+    checks: tuple[FootageCheck, ...] = (Readable(), flashes)
     for check in checks:
         check.start(footage)
     count = 0
     try:
-        for frame in footage.frames():
-            for check in checks:
-                check.frame(frame)
-            count += 1
+        with one_thread_each():
+            for frame in footage.frames():
+                for check in checks:
+                    check.frame(frame)
+                count += 1
     except (cv2.error, MemoryError) as error:
         return unreadable(f"Frame {count} cannot be looked at: {str(error).strip()}")
     results = tuple(result for check in checks for result in check.finish())
+    if curves is not None and count:
+        curves += [*flashes.curves(), *(each.curve for each in results if each.curve is not None)]
     return InspectionReport.of(results, frame_count=count, seconds=time.perf_counter() - started)
 
 
@@ -151,7 +159,9 @@ class Readable:
 
     def _doubt(self) -> tuple[str, list[float]]:
         """What need not be a fault, and must not pass in silence."""
-        times = self._footage.times
+        times, tracks = self._footage.times, self._footage.tracks
+        if tracks > 1:
+            return f"The file holds {tracks} videos; only the first was looked at.", []
         if len(self._times) == 1:
             return "There is one picture only; nothing in it can flash.", []
         steps = sorted(after - before for before, after in pairwise(times))

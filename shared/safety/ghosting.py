@@ -6,6 +6,7 @@ mixed from them. An edge must pass for that, pixel by pixel: what creeps less th
 fades, is the mean of its neighbours in any honest film.
 """
 
+import math
 from collections import deque
 from collections.abc import Iterator
 
@@ -67,9 +68,10 @@ class Ghosting:
 
 def _passing(flow: Floats, luma: Bytes) -> Mask:
     """Where things move far enough, at the size of the luma."""
-    fast = np.hypot(flow[..., 0], flow[..., 1]) >= _PASSING
+    across, down = cv2.split(flow)
+    fast = np.asarray(across * across + down * down >= _PASSING**2, np.uint8)
     size = luma.shape[1], luma.shape[0]
-    return cv2.resize(fast.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    return np.asarray(cv2.resize(fast, size, interpolation=cv2.INTER_NEAREST) > 0)
 
 
 def blend_ratio(before: Bytes, picture: Bytes, after: Bytes, where: Mask) -> float | None:
@@ -78,17 +80,21 @@ def blend_ratio(before: Bytes, picture: Bytes, after: Bytes, where: Mask) -> flo
     0 is an exact blend, 0.5 and more an edge that passed. None where too little changes.
     """
     change = cv2.absdiff(before, after)
-    moving = (change > _CHANGING) & where
-    if np.count_nonzero(moving) < _LEAST_PIXELS:
+    places = np.flatnonzero((change > _CHANGING) & where)
+    if len(places) < _LEAST_PIXELS:
         return None
-    first, last = before[moving].astype(np.float32), after[moving].astype(np.float32)
+    first, now, last = (
+        each.reshape(-1)[places].astype(np.float32) for each in (before, picture, after)
+    )
     if _same_but_for_light(first, last):
         return None
-    return float(np.median(np.abs(picture[moving] - (first + last) / 2) / change[moving]))
+    return float(np.median(np.abs(now - (first + last) / 2) / np.abs(last - first)))
 
 
 def _same_but_for_light(first: Floats, last: Floats) -> bool:
     """Is one the other, brighter or darker? Where an edge passed, they have little in common."""
-    if first.std() < 1 or last.std() < 1:
+    first, last = first - first.mean(), last - last.mean()
+    spreads = float(np.dot(first, first)), float(np.dot(last, last))
+    if min(spreads) < len(first):
         return True
-    return float(np.corrcoef(first, last)[0, 1]) > _FADED
+    return float(np.dot(first, last)) > _FADED * math.sqrt(spreads[0] * spreads[1])

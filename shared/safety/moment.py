@@ -9,10 +9,7 @@ from dataclasses import dataclass
 
 from shared.safety.check import Frame
 from shared.safety.motion import Motion, MotionFinder
-from shared.safety.picture import Bytes, coarse, luma_of, shrunk
-
-LONG_SIDE = 480
-"""Pixels along the longer side of the picture that is looked at; smaller ones stay as they are."""
+from shared.safety.picture import Bytes, coarse, luma_of
 
 _FLOW_SIDE = 32
 """Below this many pixels on the shorter side there is nothing to track."""
@@ -50,7 +47,7 @@ class MomentMaker:
         self._last: Moment | None = None
 
     def make(self, frame: Frame) -> Moment:
-        bgr = shrunk(frame.bgr, LONG_SIDE)
+        bgr = frame.small
         luma = luma_of(bgr)
         small = coarse(luma)
         motion = self._motion(bgr, small)

@@ -35,3 +35,17 @@ def coarse(luma: Bytes) -> Bytes:
 
 def luma_of(bgr: Bytes) -> Bytes:
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), np.uint8)
+
+
+def ssim(one: Bytes, other: Bytes) -> float:
+    """Mean structural similarity over 7x7 windows (Wang et al. 2004), -1 to 1."""
+    a, b = one.astype(np.float32), other.astype(np.float32)
+
+    def mean(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(cv2.blur(picture, (7, 7)), np.float32)
+
+    ma, mb = mean(a), mean(b)
+    va, vb, ab = mean(a * a) - ma * ma, mean(b * b) - mb * mb, mean(a * b) - ma * mb
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    likeness = ((2 * ma * mb + c1) * (2 * ab + c2)) / ((ma * ma + mb * mb + c1) * (va + vb + c2))
+    return float(likeness.mean())

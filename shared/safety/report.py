@@ -82,5 +82,15 @@ class InspectionReport(Document):
         return self.model_copy(update={"checks": checks, "verdict": worst})
 
 
+class FootageReport(InspectionReport):
+    """What `dropreel inspect --json` prints: the report, and what was measured over time."""
+
+    curves: tuple[Curve, ...] = Field(
+        (),
+        description="mean light and flashing area, 240 points each at most; of longer videos the "
+        "least and the greatest value of each stretch",
+    )
+
+
 def _severity(verdict: Verdict) -> int:
     return verdict.severity

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.generated import write_or_check
-from shared.safety.report import InspectionReport
+from shared.safety.report import FootageReport
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "inspection.schema.json"
 
@@ -20,7 +20,7 @@ def report_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of what `dropreel inspect --json` prints."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **InspectionReport.model_json_schema(mode="serialization"),
+        **FootageReport.model_json_schema(mode="serialization"),
         "title": "Dropreel inspection report, version 1",
     }
 

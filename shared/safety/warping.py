@@ -11,19 +11,23 @@ import numpy as np
 from shared.safety.check import ClipInfo
 from shared.safety.limits import judged_series
 from shared.safety.moment import Moment
-from shared.safety.motion import Floats, Mask
+from shared.safety.motion import Floats, Mask, Motion
 from shared.safety.observer import step_sec, window_frames
+from shared.safety.picture import Bytes, halved, ssim
 from shared.safety.report import CheckResult
 from shared.safety.series import Series, sustained
 
+_MEASURES = ("warping", "flow_consistency", "texture", "neighbour_ssim")
+
 
 class Warping:
-    """Jitter of the flow, its consistency, and what the flow cannot explain of the texture."""
+    """Jitter of the flow, its consistency, and what the flow cannot explain: of the texture, and
+    of the likeness of neighbouring pictures."""
 
     def start(self, clip: ClipInfo) -> None:
         self._clip = clip
         self._last: tuple[Floats, Mask] | None = None
-        self._series = {name: Series() for name in ("warping", "flow_consistency", "texture")}
+        self._series = {name: Series() for name in _MEASURES}
 
     def see(self, moment: Moment) -> None:
         motion = moment.motion
@@ -34,6 +38,7 @@ class Warping:
         flow, textured = motion.flow[::2, ::2], motion.textured[::2, ::2]
         firm = textured & motion.tracked[::2, ::2]
         self._add("flow_consistency", moment, motion.consistency)
+        self._add("neighbour_ssim", moment, _likeness(moment.small, motion))
         if firm.any():
             off = np.abs(motion.residual[::2, ::2][firm])
             self._add("texture", moment, float(np.median(off)) * 100 / 255)
@@ -53,11 +58,20 @@ class Warping:
                 yield result
 
 
+def _likeness(small: Bytes, motion: Motion) -> float:
+    """SSIM of a picture and the one before, moved along the flow; at half of the small size, where
+    grain counts less than shapes."""
+    came = np.clip(small - motion.residual, 0, 255).astype(np.uint8)
+    return ssim(halved(small), halved(came))
+
+
 def _jitter(flow: Floats, textured: Mask, last_flow: Floats, last_textured: Mask) -> float:
     """Pixels by which the typical textured pixel left its course, the common course apart."""
     both = textured & last_textured
     if not both.any():
         return float("nan")
-    turn = flow[both] - last_flow[both]
-    turn -= np.median(turn, axis=0)
-    return float(np.median(np.hypot(turn[:, 0], turn[:, 1])))
+    across, down = (flow[..., way][both] - last_flow[..., way][both] for way in (0, 1))
+    across -= np.median(across)
+    down -= np.median(down)
+    # The root keeps the order, so that one of the median will do.
+    return float(np.sqrt(np.median(across * across + down * down)))

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -47,6 +48,20 @@ def test_the_verdict_is_the_exit_code(
     jsonschema.validate(document, json.loads(PAGE.read_text("utf-8")))
     for check in document["checks"]:
         assert {"name", "verdict", "value", "limit", "unit", "intervals"} <= set(check)
+
+
+def test_machines_get_what_was_measured_over_time(videos: dict[str, Path]) -> None:
+    def curves(video: str) -> dict[str, dict[str, Any]]:
+        answer = CliRunner().invoke(app, ["inspect", str(videos[video]), "--json"])
+        return {curve["name"]: curve for curve in json.loads(answer.stdout)["curves"]}
+
+    flashing = curves("flashing")
+    assert list(flashing) == ["light", "flash_general", "flash_red"]
+    area = flashing["flash_general"]
+    assert (area["fail"], max(area["values"]), area["values"][0]) == (25, 100, 0)
+    assert area["times"] == sorted(area["times"])
+    assert max(curves("calm")["flash_general"]["values"]) == 0
+    assert curves("broken") == {}
 
 
 def test_people_read_what_is_wrong_and_when(videos: dict[str, Path], tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """A clip that failed inspection waits for a person, and does what they say."""
 
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -13,8 +15,10 @@ from shared.keys import ArtefactKeys
 from shared.pipeline.accept import Acceptance, Verdict, accept_drop
 from shared.video.finish import finish_clip as encode
 from shared.video.finish_spec import FinishSpec
-from tests.moving_picture import moving_frames
+from tests.moving_picture import moving_frames, to_yuv
 from tests.pipeline.house import House, build_house, picture, small_manifest
+
+Frames = Callable[..., Iterator[av.VideoFrame]]
 
 APPROVE = {"verdict": "approve", "reason": "it is meant so", "by": "mia"}
 REJECT = {"verdict": "reject", "reason": "it trembles", "by": "mia"}
@@ -30,10 +34,16 @@ def house(tmp_path: Path) -> House:
     return house
 
 
-def spoil(house: House, tmp_path: Path, *stems: str) -> None:
+def blinking_frames(count: int, size: tuple[int, int]) -> Iterator[av.VideoFrame]:
+    """Black and white in turns."""
+    for index in range(count):
+        yield to_yuv(np.full((size[1], size[0], 3), 255 * (index % 2), np.uint8))
+
+
+def spoil(house: House, tmp_path: Path, *stems: str, frames: Frames = moving_frames) -> None:
     rate = Fraction(24)
     spec = FinishSpec(width=256, height=144, rate=rate, frame_count=12, source_rate=rate)
-    made = encode(lambda: moving_frames(12, size=(256, 144)), spec=spec, out_dir=tmp_path)
+    made = encode(lambda: frames(12, size=(256, 144)), spec=spec, out_dir=tmp_path)
 
     def swap(state: str, stem: str) -> None:
         if state == "InspectClip" and stem in (stems or ("a",)):
@@ -65,6 +75,19 @@ def test_it_is_held_with_its_film_and_frames_to_look_at(house: House) -> None:
     shown = cv2.imdecode(np.frombuffer(house.objects.read(sheet), np.uint8), cv2.IMREAD_COLOR)
     assert shown is not None
     assert shown.shape[1] % 320 == 0
+
+
+def test_a_held_clip_that_flashes_shows_where(tmp_path: Path) -> None:
+    house = build_house()
+    house.put("a.png", picture())
+    house.drop("manifest.json", small_manifest("a.png"))
+    spoil(house, tmp_path, frames=blinking_frames)
+    assert any("flashes" in reason for reason in house.clip("a")["reasons"])
+    heatmap = ObjectRef(bucket="drop", key=house.folder.key("_review_a.heatmap.png"))
+    shown = cv2.imdecode(np.frombuffer(house.objects.read(heatmap), np.uint8), cv2.IMREAD_COLOR)
+    assert shown is not None
+    report = house.objects.read(ObjectRef(bucket="library", key=house.folder.key("report.html")))
+    assert b"Where a flashes" in report
 
 
 def test_approved_it_is_handed_over_and_the_metadata_says_by_whom(house: House) -> None:

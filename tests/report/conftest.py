@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw
 
 from shared.batch import BatchResult, BatchState, Check, ClipResult, ClipStatus, Cost
 from shared.clip import Deviation, Easing, MotionPlan, MotionType
+from shared.keys import held_names
 from shared.motion.rect import Rect
 from shared.report.page import render_report
 from shared.report.thumbs import keyframe_thumb
@@ -275,7 +276,7 @@ def write_report(tmp_path: Path) -> Callable[[BatchResult], Path]:
     """Write a report and every file that it names, as they lie in the library; gives the page."""
 
     def write(batch: BatchResult) -> Path:
-        thumbs, curves, sheets = {}, {}, {}
+        thumbs, curves, sheets, heatmaps = {}, {}, {}, {}
         for clip in batch.clips:
             size = clip.keyframe_size or (1920, 1080)
             picture = landscape(clip.index, (size[0] // 2, size[1] // 2))
@@ -283,6 +284,9 @@ def write_report(tmp_path: Path) -> Callable[[BatchResult], Path]:
                 thumbs[clip.stem] = keyframe_thumb(as_jpeg(picture))
             if clip.status is ClipStatus.NEEDS_REVIEW:
                 sheets[clip.stem] = as_jpeg(landscape(7, (1280, 428)))
+                heatmaps[clip.stem] = as_jpeg(landscape(8, (640, 360)))
+                if clip.motion:
+                    write_film(tmp_path / held_names(clip.stem)[0], picture, clip.motion)
                 curves[clip.stem] = FLAGGED
             if clip.status is ClipStatus.DONE and clip.motion:
                 curves[clip.stem] = MEASURED
@@ -291,7 +295,14 @@ def write_report(tmp_path: Path) -> Callable[[BatchResult], Path]:
                 picture.resize((480, 270)).save(tmp_path / clip.files["poster"])
         page = tmp_path / "report.html"
         downloads = {"Download all (ZIP)": "delivery.zip", "Contact sheet": "contact_sheet.jpg"}
-        report = render_report(batch, thumbs, curves=curves, sheets=sheets, downloads=downloads)
+        report = render_report(
+            batch,
+            thumbs,
+            curves=curves,
+            sheets=sheets,
+            heatmaps=heatmaps,
+            downloads=downloads,
+        )
         page.write_text(report, "utf-8")
         return page
 

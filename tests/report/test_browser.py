@@ -130,6 +130,23 @@ def test_a_film_plays_over_http(
         fresh.open("about:blank")  # lets go of the film before the server stops
 
 
+def test_a_held_film_plays_where_it_lies_beside_the_page(
+    fresh: Browser, batch: BatchResult, write_report: Write
+) -> None:
+    page = write_report(batch)
+    fresh.open(page.as_uri())
+    unfold_all(fresh)
+    film = "document.querySelector('#clip-6 video')"
+    fresh.js("document.querySelector('#clip-6 .play').click()")
+    fresh.wait_for(f"{film}.readyState >= 2 && {film}.currentTime > 0")
+    assert fresh.js("document.querySelectorAll('#clip-6 .sheet img').length") == 2
+    (page.parent / "_review_fairground.mp4").unlink()
+    fresh.open(page.as_uri())
+    unfold_all(fresh)
+    fresh.js("document.querySelector('#clip-6 .play').click()")
+    fresh.wait_for("document.querySelector('#clip-6 .film .note')")
+
+
 def test_a_film_plays_from_disk_and_only_one_at_a_time(
     fresh: Browser, batch: BatchResult, write_report: Write
 ) -> None:

@@ -92,6 +92,19 @@ def test_a_held_clip_shows_its_frames_and_how_to_answer(batch: BatchResult) -> N
     assert "dropreel review coastline/2026-11-reel-4 fairground --approve" in page
 
 
+def test_where_it_flashes_is_shown_of_held_and_of_delivered_clips(batch: BatchResult) -> None:
+    page = render_report(batch, {}, heatmaps={"fairground": PIXEL, "harbour_dawn": PIXEL})
+    assert page.count("<img ") == 2
+    assert "Where harbour_dawn flashes" in page
+
+
+def test_a_clip_that_was_never_made_promises_no_film(batch: BatchResult) -> None:
+    page = render_report(batch, {})
+    assert "_review_fairground.mp4" in page
+    unmade = tuple(clip.model_copy(update={"checks": ()}) for clip in batch.clips)
+    assert "_review_fairground" not in render_report(batch.model_copy(update={"clips": unmade}), {})
+
+
 def test_frames_to_look_at_fill_a_page_up_to_a_limit(batch: BatchResult) -> None:
     held = tuple(done(f"s{i}", i, status=ClipStatus.NEEDS_REVIEW, files={}) for i in range(5))
     sheet = b"\0" * (SHEETS_LIMIT_BYTES // 3)

@@ -15,10 +15,10 @@ from shared.clip import Easing
 from shared.motion.path import CameraPath
 from shared.motion.rect import FULL, Rect
 from shared.motion.views import seen_part, within_part
-from shared.safety.fidelity import correlation, palette, psnr_db, ssim
+from shared.safety.fidelity import correlation, palette, psnr_db
 from shared.safety.letterbox import bars_of
 from shared.safety.limits import LEAST_AUC, Evidence, Limit, judged, limits
-from shared.safety.picture import shrunk
+from shared.safety.picture import shrunk, ssim
 from shared.safety.repeats import repeated_runs
 from shared.safety.report import Verdict
 from shared.safety.series import spans, sustained

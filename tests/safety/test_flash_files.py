@@ -238,6 +238,25 @@ def test_one_frame_is_no_silent_pass(tmp_path: Path) -> None:
     assert (report.verdict, report.frame_count) == ("warn", 1)
 
 
+def test_a_second_video_that_nobody_looked_at_is_no_silent_pass(tmp_path: Path) -> None:
+    """Players show the first, or the largest, or what the viewer picks."""
+    calm = encode(tmp_path / "calm.mkv", [still(90)] * 20)
+    second = encode(tmp_path / "flashing.mkv", list(flashing())[:20])
+    path = tmp_path / "both.mkv"
+    with av.open(str(path), "w") as both:
+        parts = [av.open(str(each)) for each in (calm, second)]
+        tracks = [both.add_stream_from_template(each.streams.video[0]) for each in parts]
+        for part, track in zip(parts, tracks, strict=True):
+            for packet in part.demux(video=0):
+                if packet.dts is not None:
+                    packet.stream = track
+                    both.mux(packet)
+            part.close()
+    report = inspect(path)
+    assert report.verdict == "warn"
+    assert "2 videos" in result(report, "readable").message
+
+
 @pytest.fixture(scope="module")
 def long(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The same two seconds of a moving texture, in several containers."""

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.safety.flash.area import Field, Profile
+from shared.safety.flash.grid import Grid
 from shared.safety.flash.light import (
     FAR_SHARE,
     LINEAR_OF_CODE,
@@ -209,17 +210,17 @@ def test_areas_next_to_the_limit_whatever_their_shape(shape: str, share: float) 
 
 
 def test_a_field_of_wcag_is_ten_degrees_of_a_screen() -> None:
-    field = Field.of(Profile.WCAG, 1920, 1080)
+    field = Field.of(Profile.WCAG, Grid(1080, 1920))
     assert (field.width, field.height, field.limit) == (341, 256, 21824)
-    half = Field.of(Profile.WCAG, 960, 540)
+    half = Field.of(Profile.WCAG, Grid(540, 960))
     assert (half.width, half.height) == (170, 128)
-    portrait = Field.of(Profile.WCAG, 1080, 1920)
+    portrait = Field.of(Profile.WCAG, Grid(1920, 1080))
     assert (portrait.width, portrait.height) == (341, 256)
 
 
 @pytest.mark.parametrize(("across", "down"), [(0, 0), (401, 177), (790, 412)])
 def test_one_field_is_enough_for_wcag_wherever_it_lies(across: int, down: int) -> None:
-    field = Field.of(Profile.WCAG, 960, 540)
+    field = Field.of(Profile.WCAG, Grid(540, 960))
     for extra, strict in ((0, "pass"), (1, "fail")):
         on = still(30, 960, 540)
         # 85 columns of 64 rows are a quarter of 170 x 128.
@@ -428,16 +429,69 @@ def test_stripes(pairs: int, verdict: str, degrees: int) -> None:
 # --- the fast first look --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("period", [2, 3, 4, 8])
+LARGE = 960, 540
+"""Of this size and above, the first look sees some of the pixels only."""
+
+
+def lines(length: int, period: int, place: int) -> Picture:
+    return np.asarray((np.arange(length) + place) % period < max(1, period // 2))
+
+
+@pytest.mark.parametrize("period", [2, 3, 4, 8, 16])
 @pytest.mark.parametrize("place", [0, 1])
-def test_no_regular_lines_hide_between_the_rows_of_the_first_look(period: int, place: int) -> None:
-    width, height = 960, 540
-    on = still(40, width, height)
-    lines = (np.arange(height) + place) % period < max(1, period // 2)
-    on[lines] = 200
-    result = look(blinking(on, still(40, width, height), 6, Fraction(24), 1.2), Fraction(24))
+@pytest.mark.parametrize("across", [False, True])
+def test_no_regular_lines_hide_from_the_first_look(period: int, place: int, across: bool) -> None:
+    width, height = LARGE
+    on, flashing = still(40, *LARGE), lines(width if across else height, period, place)
+    on[(slice(None), flashing) if across else flashing] = 200
+    result = look(blinking(on, still(40, *LARGE), 6, Fraction(24), 1.2), Fraction(24))
     assert result["flash_general"].verdict == "fail"
-    assert number(result["flash_general"]) == pytest.approx(100 * lines.mean(), abs=0.01)
+    assert number(result["flash_general"]) == pytest.approx(100 * flashing.mean(), abs=0.01)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_no_chequerboard_hides_from_the_first_look(place: int) -> None:
+    rows, columns = np.indices(LARGE[::-1])
+    on = still(40, *LARGE)
+    on[(rows + columns + place) % 2 == 0] = 200
+    result = look(blinking(on, still(40, *LARGE), 6, Fraction(24), 1.2), Fraction(24))
+    assert result["flash_general"].verdict == "fail"
+    assert number(result["flash_general"]) == pytest.approx(50, abs=0.01)
+
+
+@pytest.mark.parametrize("shape", ["disc", "thin bands", "thin columns", "squares", "frame"])
+@pytest.mark.parametrize("more", [-1, 1])
+def test_one_pixel_decides_on_large_pictures_of_any_shape(shape: str, more: int) -> None:
+    """The nearest to the centre of the shape flash, a quarter of all less or more one pixel."""
+    rows, columns = np.indices(LARGE[::-1], dtype=np.float64)
+    far = {
+        "disc": np.hypot(rows - 270, columns - 480),
+        "thin bands": rows % 27 + columns / 1000,
+        "thin columns": columns % 31 + rows / 1000,
+        "squares": (rows // 13 * 7 + columns // 13 * 5) % 11 + rows / 1000 + columns / 2e6,
+        "frame": np.minimum(np.minimum(rows, 539 - rows), np.minimum(columns, 959 - columns))
+        + columns / 1e4
+        + rows / 1e8,
+    }[shape].ravel()
+    count = far.size // 4 + more
+    on = still(40, *LARGE)
+    on.reshape(-1, 3)[np.argsort(far, kind="stable")[:count]] = 200
+    result = look(blinking(on, still(40, *LARGE), 6, Fraction(24), 1.2), Fraction(24))
+    found = result["flash_general"]
+    assert number(found) == pytest.approx(100 * count / far.size, abs=0.006)
+    assert found.verdict == ("fail" if more > 0 else "warn"), found.message
+
+
+@pytest.mark.parametrize("every", [3, 5, 7])
+def test_red_areas_are_exact_on_large_pictures(every: int) -> None:
+    """Lines of one pixel, most of which lie beside the pixels of the first look."""
+    on = still(40, *LARGE)
+    on[::every] = (0, 0, 200)
+    found = look(blinking(on, still(40, *LARGE), 6, Fraction(24), 1.2), Fraction(24))["flash_red"]
+    share = 100 * len(range(0, LARGE[1], every)) / LARGE[1]
+    # Far below the limit it is not worth a closer look.
+    exact = pytest.approx(share, abs=0.006 if share > 17.5 else 3)
+    assert number(found) == exact
 
 
 def test_no_colour_farther_than_a_red_flash_has_much_red_in_it() -> None:

@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.safety.flash.grid import Grid
+
 AREA_LIMIT_PERCENT = 25.0
 _REFERENCE_LONG_SIDE = 1920
 _FIELD = (341, 256)
@@ -28,23 +30,26 @@ class Profile(StrEnum):
 class Field:
     """A rectangle, anywhere in the picture, a quarter of which must not flash.
 
-    `height` is in rows that are looked at, one of `every`.
+    `width` and `height` are in pixels that are looked at.
     """
 
     width: int
     height: int
     name: str
-    every: int = 1
 
     @classmethod
-    def of(cls, profile: Profile, width: int, height: int, every: int = 1) -> "Field":
+    def of(cls, profile: Profile, grid: Grid) -> "Field":
         """The field of a picture; one of another size is seen on the same screen."""
+        rows, columns = grid.shape
         if profile is Profile.BROADCAST:
-            return cls(width, max(1, height // every), "the frame", every)
-        scale = max(width, height) / _REFERENCE_LONG_SIDE
+            return cls(columns, rows, "the frame")
+        scale = max(grid.width, grid.height) / _REFERENCE_LONG_SIDE
         across, down = (max(1, round(side * scale)) for side in _FIELD)
-        rows = max(1, min(down, height) // every)
-        return cls(min(across, width), rows, f"a field of {across}x{down} px", every)
+        return cls(
+            min(max(1, across // grid.across), columns),
+            min(max(1, down // grid.down), rows),
+            f"a field of {across}x{down} px",
+        )
 
     @property
     def limit(self) -> int:

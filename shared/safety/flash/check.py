@@ -1,6 +1,6 @@
 """The check that the inspector runs: flashes, red flashes, swings, cuts, stripes.
 
-The first look sees every frame, and of large pictures every fourth row: cheap, and enough to know
+The first look sees every frame, and of large pictures some of the pixels: cheap, and enough to know
 that nothing comes near a limit. If something does, the file is decoded once more and every pixel
 counted, so that what is reported is exact.
 """
@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.safety.flash import verdicts
-from shared.safety.flash.area import Field, Profile
+from shared.safety.flash.area import Profile
 from shared.safety.flash.brightness import Cuts, Swings
-from shared.safety.flash.hazard import Hazard, Mask
+from shared.safety.flash.grid import Grid
+from shared.safety.flash.hazard import NEAR_TRANSITIONS, Hazard, at_least
 from shared.safety.flash.heatmap import write_heatmap
-from shared.safety.flash.light import block_light, mean_light, relative_luminance
-from shared.safety.flash.look import FIRST_LOOK_CAUTION, Look, RedLook, first_look_rows
+from shared.safety.flash.light import block_light, luminance_of, mean_light
+from shared.safety.flash.look import FIRST_LOOK_CAUTION, Look, RedLook
 from shared.safety.flash.stripes import Stripes
 from shared.safety.frame import Frame
 from shared.safety.report import CheckResult, Curve
@@ -56,28 +57,27 @@ class Flashes:
     def frame(self, frame: Frame) -> None:
         if self._first is None:
             height, width = self._shape = frame.bgr.shape[:2]
-            self._rows = first_look_rows(height, width)
+            self._grid = Grid.of_first_look(height, width)
         elif frame.bgr.shape[:2] != self._shape:
             # Another check fails a file that changes its size.
             return
-        sample = frame.bgr if len(self._rows) == len(frame.bgr) else frame.bgr[self._rows]
-        time, light = frame.pts_sec, relative_luminance(sample)
+        planes = self._grid.planes(frame.bgr)
+        light = np.empty(self._grid.shape, np.uint16)
+        luminance_of(planes, light)
+        time = frame.pts_sec
         self._swings.see(frame.index, time, mean_light(light))
-        self._cuts.see(time, block_light(light, max(1, light.shape[1] // _BLOCKS_ACROSS)))
-        self._stripes.see(time, frame.bgr)
+        side = self._grid.width / _BLOCKS_ACROSS
+        sides = (max(1, int(side / step)) for step in (self._grid.down, self._grid.across))
+        self._cuts.see(time, block_light(light, *sides))
+        self._stripes.see(time, frame)
         if self._first is None:
-            fields = self._fields(len(self._rows))
             self._worst = frame.bgr
-            self._first = Look(fields, light, sample, caution=FIRST_LOOK_CAUTION)
+            self._first = Look(self._grid, light, planes, caution=FIRST_LOOK_CAUTION)
         else:
             before = self._first.general.scattered.pixels
-            self._first.see(frame.index, time, light, sample)
+            self._first.see(frame.index, time, light, planes)
             if self._first.general.scattered.pixels > before:
                 self._worst = frame.bgr
-
-    def _fields(self, rows: int) -> dict[Profile, Field]:
-        height, width = self._shape
-        return {each: Field.of(each, width, height, every=height // rows) for each in Profile}
 
     def finish(self) -> tuple[CheckResult, ...]:
         hazards = self._hazards() if self._first is not None else ()
@@ -97,14 +97,17 @@ class Flashes:
         first = self._first
         if first is None:
             return ()
-        general, red = first.general, first.red
-        worst = self._worst
+        general, red, worst = first.general, first.red, self._worst
         if general.near_a_limit or red.near_a_limit:
-            closer = _Closer(self._fields(self._shape[0]), first, len(self._rows))
-            for frame in self._clip.frames():
-                if frame.bgr.shape[:2] == self._shape:
-                    closer.see(frame)
+            closer = _Closer(Grid(*self._shape), first)
+            self._show(closer)
             general, red, worst = closer.general, closer.red, closer.worst
+        if first.red.near_a_limit:
+            by_colour = _CloserRed(Grid(*self._shape), red)
+            self._show(by_colour)
+            red = by_colour.red
+            if red.worst_pixels > general.worst_pixels:
+                worst = by_colour.worst
         if self._heatmap is not None and (general.flagged or red.flagged):
             height, width = self._shape
             heat = cv2.resize(
@@ -113,50 +116,63 @@ class Flashes:
             write_heatmap(self._heatmap, np.asarray(heat, np.uint8), worst)
         return general, red
 
+    def _show(self, looker: "_Closer | _CloserRed") -> None:
+        """Decode the clip once more."""
+        for frame in self._clip.frames():
+            if frame.bgr.shape[:2] == self._shape:
+                looker.see(frame)
+
 
 class _Closer:
-    """The closer look: every pixel, and only the kinds of flash that the first one saw."""
+    """The closer look at every pixel; at red ones only where the first look was alarmed by them."""
 
-    def __init__(self, fields: dict[Profile, Field], first: Look, rows: int) -> None:
-        self._fields = fields
+    def __init__(self, grid: Grid, first: Look) -> None:
+        self._grid = grid
         self._first = first
-        whole = fields[Profile.BROADCAST]
-        self._suspects = _suspects(first.red.heat, whole.width, whole.height, rows)
         self._look: Look | None = None
-        self._red: RedLook | None = None
         self._worst_pixels = 0
         self.worst: NDArray[np.uint8] = np.zeros((1, 1, 3), np.uint8)
 
     def see(self, frame: Frame) -> None:
-        index, time, bgr = frame.index, frame.pts_sec, frame.bgr
+        planes = cv2.split(frame.bgr) if self._first.red.near_a_limit else None
         if self._look is None:
-            self._look = Look(self._fields, frame.light, None, caution=1.0)
-            self.worst = bgr
-            if self._first.red.near_a_limit:
-                self._red = RedLook(self._fields, self._suspects, bgr)
+            self._look = Look(self._grid, frame.light, planes, caution=1.0)
+            self.worst = frame.bgr
             return
-        self._look.see(index, time, frame.light, None)
-        if self._red is not None:
-            self._red.see(index, time, bgr)
-        pixels = max(self.general.worst_pixels, self.red.worst_pixels)
-        if pixels > self._worst_pixels:
-            self._worst_pixels, self.worst = pixels, bgr
+        self._look.see(frame.index, frame.pts_sec, frame.light, planes)
+        if self.general.worst_pixels > self._worst_pixels:
+            self._worst_pixels, self.worst = self.general.worst_pixels, frame.bgr
 
     @property
     def general(self) -> Hazard:
-        return self._look.general if self._look is not None else self._first.general
+        return (self._look or self._first).general
 
     @property
     def red(self) -> Hazard:
-        if self._red is not None:
-            return self._red.red
-        return self._look.red if self._look is not None else self._first.red
+        """By swings, of which each flash is one, not each one a flash."""
+        return (self._look if self._look and self._first.red.near_a_limit else self._first).red
 
 
-def _suspects(heat: Mask, width: int, height: int, rows: int) -> Mask:
-    """The pixels of which the first look saw a neighbour swing between red and less red twice."""
-    hot = cv2.dilate((heat >= 2).astype(np.uint8), np.ones((3, 3), np.uint8))
-    every = height // rows
-    tall = cv2.resize(hot, (width, rows * every), interpolation=cv2.INTER_NEAREST)
-    remainder = cv2.copyMakeBorder(tall, 0, height - rows * every, 0, 0, cv2.BORDER_REPLICATE)
-    return np.asarray(remainder, np.uint8)
+class _CloserRed:
+    """The last look at red, by chromaticity, at the pixels whose swings are too many."""
+
+    def __init__(self, grid: Grid, swings: Hazard) -> None:
+        self._grid = grid
+        self._swings = swings
+        self._look: RedLook | None = None
+        self._worst_pixels = 0
+        self.worst: NDArray[np.uint8] = np.zeros((1, 1, 3), np.uint8)
+
+    def see(self, frame: Frame) -> None:
+        if self._look is None:
+            pixels = at_least(self._swings.heat, NEAR_TRANSITIONS)
+            self._look = RedLook(self._grid, pixels, frame.bgr)
+            self.worst = frame.bgr
+            return
+        self._look.see(frame.index, frame.pts_sec, frame.bgr)
+        if self.red.worst_pixels > self._worst_pixels:
+            self._worst_pixels, self.worst = self.red.worst_pixels, frame.bgr
+
+    @property
+    def red(self) -> Hazard:
+        return self._look.red if self._look else self._swings

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from shared.safety.flash.area import Field, Profile
 from shared.safety.flash.recent import Recent
+from shared.safety.series import Series
 
 MOST_TRANSITIONS = 6
 """Three flashes, each a pair, in any one second (WCAG 2.3.1, Ofcom, ITU-R BT.1702)."""
@@ -36,8 +37,11 @@ class Finding:
     at_frame: int = 0
     frames: list[int] = dataclasses.field(default_factory=list)
     intervals: list[tuple[float, float]] = dataclasses.field(default_factory=list)
+    areas: Series = dataclasses.field(default_factory=Series)
+    """Of each frame, in percent of the field."""
 
     def take(self, frame: int, time: float, pixels: int) -> None:
+        self.areas.add(time, self.field.percent(pixels))
         if pixels > self.pixels:
             self.pixels, self.at_frame = pixels, frame
         if pixels > self.limit:
@@ -114,6 +118,9 @@ class Hazard:
             self._count_transitions(counts)
         if recent.busiest > MOST_TRANSITIONS:
             self._measure(frame, time, counts, as_one)
+        else:
+            for finding in self.findings.values():
+                finding.take(frame, time, 0)
         self._watch_for_long(time, near)
 
     def _measure(self, frame: int, time: float, counts: Mask, as_one: Filter) -> None:

@@ -1,5 +1,6 @@
 """A picture of where it flashes, laid over the frame in which most of it did."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -32,9 +33,10 @@ def write_heatmap(path: Path, heat: NDArray[np.uint8], background: NDArray[np.ui
     grey = cv2.cvtColor(cv2.resize(background, size), cv2.COLOR_BGR2GRAY)
     picture = cv2.cvtColor(cv2.convertScaleAbs(grey, alpha=_DIM), cv2.COLOR_GRAY2BGR)
     reduced = cv2.resize(heat, size, interpolation=cv2.INTER_NEAREST)
-    for least, colour in _SCALE:
-        hot = reduced >= least
-        picture[hot] = picture[hot] // 2 + np.array(colour, np.uint8) // 2
+    for (least, colour), (most, _) in pairwise((*_SCALE, (256, None))):
+        hot = (reduced >= least) & (reduced < most)
+        # Mostly the colour of the legend, whatever lies below it.
+        picture[hot] = picture[hot] // 4 + np.array(colour, np.uint8) // 4 * 3
     _legend(picture)
     # `imwrite` knows no names outside the system's code page.
     path.write_bytes(cv2.imencode(".png", picture)[1].tobytes())

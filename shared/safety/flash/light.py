@@ -56,13 +56,23 @@ _COARSE_WHITE = 8000
 _COARSE = np.rint(LINEAR_OF_CODE * _COARSE_WHITE).astype(np.uint16)[None]
 _COARSE_GLARE = round(_GLARE * _COARSE_WHITE)
 
-# For each red code, the largest green or blue code with which it can still be saturated.
-_MOST_BESIDE_RED = np.where(
+# For each red code, the smallest green or blue code with which it cannot be saturated any more.
+_TOO_MUCH_BESIDE_RED = np.where(
     LINEAR_OF_CODE < RED_FLOOR,
     0,
-    np.searchsorted(LINEAR_OF_CODE, LINEAR_OF_CODE * (1 / RED_SHARE - 1) + 1e-9, side="right") - 1,
+    np.searchsorted(LINEAR_OF_CODE, LINEAR_OF_CODE * (1 / RED_SHARE - 1) + 1e-9, side="right"),
 ).astype(np.uint8)[None]
 _FIRST_RED_CODE = int(np.searchsorted(LINEAR_OF_CODE, RED_FLOOR))
+
+# For each red code, the smallest green or blue code with which it can be far from a saturated red,
+# by the arithmetic of `redness`: both others may be that much.
+_FAR_BESIDE_RED = np.searchsorted(
+    2 * _COARSE[0].astype(np.int64),
+    (_COARSE[0].astype(np.int64) + _COARSE_GLARE) * 7 / 18 - 2 * _COARSE_GLARE,
+).astype(np.uint8)[None]
+
+Planes = Sequence[Plane]
+"""Blue, green and red of a picture, (height, width) uint8 each."""
 
 
 def relative_luminance(bgr: NDArray[np.uint8]) -> NDArray[np.uint16]:
@@ -70,47 +80,57 @@ def relative_luminance(bgr: NDArray[np.uint8]) -> NDArray[np.uint16]:
     light = np.empty(bgr.shape[:2], np.uint16)
     for top in range(0, len(bgr), _ROWS):
         rows = slice(top, top + _ROWS)
-        blue, green, red = (
-            _look_up(plane, table)
-            for plane, table in zip(cv2.split(bgr[rows]), _PARTS, strict=True)
-        )
-        blue += green
-        np.add(blue, red, out=light[rows])
+        luminance_of(cv2.split(bgr[rows]), light[rows])
     return light
 
 
+def luminance_of(planes: Planes, light: NDArray[np.uint16]) -> None:
+    """Relative luminance of a split picture, into `light`."""
+    blue, green, red = (_look_up(plane, table) for plane, table in zip(planes, _PARTS, strict=True))
+    blue += green
+    np.add(blue, red, out=light)
+
+
+def may_swing(planes: Planes, in_red: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    """Which pixels of a split picture may be saturated or, where they were, far from it. Fast.
+
+    All others are not, so that most of a picture need not be looked at by `redness`.
+
+    Parameters
+    ----------
+    in_red : which pixels were saturated; None where none was.
+    """
+    blue, green, red = planes
+    # On the codes themselves: neither of the others alone may be too much, or one must be enough.
+    beside = np.asarray(cv2.max(blue, green), np.uint8)
+    may_be_red = beside < cv2.LUT(red, _TOO_MUCH_BESIDE_RED)
+    if in_red is None:
+        return may_be_red
+    return np.where(in_red, beside >= cv2.LUT(red, _FAR_BESIDE_RED), may_be_red)
+
+
 class Redness(NamedTuple):
-    """Where a picture is a saturated red, and where it is too far from one to be confused."""
+    """Which colours are a saturated red, and which are too far from one to be confused."""
 
     saturated: NDArray[np.bool_]
     far: NDArray[np.bool_]
 
 
-def redness(bgr: NDArray[np.uint8], *, always: bool) -> Redness | None:
-    """Which pixels are a saturated red; unless `always`, None where none is, which is fast.
-
-    Parameters
-    ----------
-    bgr : a picture or some rows of one.
-    """
-    blue, green, red = (np.asarray(plane, np.uint8) for plane in cv2.split(bgr))
-    # Necessary, on the codes themselves: neither of the others alone may be too much.
-    possible = np.maximum(blue, green) <= cv2.LUT(red, _MOST_BESIDE_RED)
-    possible &= red >= _FIRST_RED_CODE
-    if not always and not possible.any():
-        return None
-    others = _look_up(blue, _COARSE)
-    others += _look_up(green, _COARSE)
+def redness(blue: NDArray[np.uint8], green: NDArray[np.uint8], red: NDArray[np.uint8]) -> Redness:
+    """Judge colours, by their codes."""
+    others = _COARSE[0][blue]
+    others += _COARSE[0][green]
     # More than this beside red is far from a saturated red anyway, and must not overflow.
     np.minimum(others, np.uint16(3600), out=others)
-    reds = _look_up(red, _COARSE)
+    reds = _COARSE[0][red]
     # Rounding must not lose one: what is exact is `is_saturated_red`.
-    possible &= reds + np.uint16(3) >= others * np.uint16(4)
+    saturated = reds + np.uint16(3) >= others * np.uint16(4)
+    saturated &= red >= _FIRST_RED_CODE
     # 0.72 of all light is 18 to 7.
     far = (reds + np.uint16(_COARSE_GLARE)) * np.uint16(7) <= (
         others + np.uint16(2 * _COARSE_GLARE)
     ) * np.uint16(18)
-    return Redness(possible, far)
+    return Redness(saturated, far)
 
 
 def is_saturated_red(bgr: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -136,10 +156,11 @@ def mean_light(light: NDArray[np.uint16]) -> float:
     return float(cv2.mean(light)[0]) / WHITE
 
 
-def block_light(light: NDArray[np.uint16], side: int) -> NDArray[np.uint16]:
-    """Mean luminance of whole blocks of `side` pixels; a remainder at the edge is left out."""
-    height, width = (max(1, length // side) for length in light.shape)
-    whole: Sequence[int] = (min(side, light.shape[0]) * height, min(side, light.shape[1]) * width)
+def block_light(light: NDArray[np.uint16], down: int, across: int) -> NDArray[np.uint16]:
+    """Mean luminance of whole blocks, `down` times `across` pixels each; a remainder at the edge is
+    left out."""
+    height, width = max(1, light.shape[0] // down), max(1, light.shape[1] // across)
+    whole = min(down, light.shape[0]) * height, min(across, light.shape[1]) * width
     reduced = cv2.resize(
         light[: whole[0], : whole[1]], (width, height), interpolation=cv2.INTER_AREA
     )

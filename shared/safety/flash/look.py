@@ -4,8 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.safety.flash.area import Field, Profile
+from shared.safety.flash.grid import Grid
 from shared.safety.flash.hazard import Hazard, Mask, at_least
-from shared.safety.flash.light import WHITE
+from shared.safety.flash.light import WHITE, Planes
 from shared.safety.flash.recent import Recent
 from shared.safety.flash.red import RedSwings, RedTurns
 from shared.safety.flash.together import Together
@@ -21,62 +22,53 @@ what is brighter than 0.90 counts as 0.90, less the smallest unit."""
 FIRST_LOOK_CAUTION = 0.7
 """The first look asks for a closer one from this share of a limit on."""
 
-_LARGE = 400_000
-_EVERY = 4
-
-
-def first_look_rows(height: int, width: int) -> NDArray[np.intp]:
-    """The rows that the first look sees: all of a small picture, of a large one every fourth.
-
-    Which of each four moves on by one from group to group, so that no pattern that repeats every
-    two, four or eight rows can hide between them.
-    """
-    every = _EVERY if height * width > _LARGE else 1
-    groups = np.arange(max(1, height // every))
-    return np.asarray(groups * every + groups % every, np.intp)
-
 
 class Look:
     """Follows flashes and red swings through a series of pictures of one size.
 
     Parameters
     ----------
-    fields : the fields, in the rows that are seen.
+    grid : the pixels that are seen.
     light : of the first picture.
-    bgr : the first picture; None where red is not looked for.
+    planes : the first picture, split; None where red is not looked for.
     """
 
     def __init__(
         self,
-        fields: dict[Profile, Field],
+        grid: Grid,
         light: NDArray[np.uint16],
-        bgr: NDArray[np.uint8] | None,
+        planes: Planes | None,
         *,
         caution: float,
     ) -> None:
-        shape = (int(light.shape[0]), int(light.shape[1]))
+        shape, fields = grid.shape, fields_of(grid)
         self._turns = Turns(np.minimum(light, np.uint16(CEILING)), STEP)
         bands = self._turns.strips
         self._recent = Recent(shape, bands)
-        self._together = Together(shape, fields[Profile.BROADCAST].every)
+        self._together = Together(grid)
         self.general = Hazard(fields, shape, caution)
         self.red = Hazard(fields, shape, caution)
         self._swings = RedSwings(shape, bands)
         self._recent_red = Recent(shape, bands)
-        if bgr is not None:
-            self._swings.see(bgr)
+        if planes is not None:
+            self._swings.see(planes)
 
     def see(
-        self, index: int, time: float, light: NDArray[np.uint16], bgr: NDArray[np.uint8] | None
+        self, index: int, time: float, light: NDArray[np.uint16], planes: Planes | None
     ) -> None:
         """The next picture."""
         events, touched = self._turns.see(np.minimum(light, np.uint16(CEILING)))
         self._recent.add(time, events, touched)
         self._together.see(time, self._turns.dark, events)
         self.general.see(index, time, self._recent, self._together.only)
-        if bgr is not None:
-            self._recent_red.add(time, *self._swings.see(bgr))
+        if planes is not None:
+            self._recent_red.add(time, *self._swings.see(planes))
             self.red.see(index, time, self._recent_red, every_pixel)
+
+
+def fields_of(grid: Grid) -> dict[Profile, Field]:
+    """The field of each profile, in pixels that are seen."""
+    return {each: Field.of(each, grid) for each in Profile}
 
 
 class RedLook:
@@ -88,13 +80,13 @@ class RedLook:
     bgr : the first picture.
     """
 
-    def __init__(self, fields: dict[Profile, Field], pixels: Mask, bgr: NDArray[np.uint8]) -> None:
-        self._shape = (int(pixels.shape[0]), int(pixels.shape[1]))
+    def __init__(self, grid: Grid, pixels: Mask, bgr: NDArray[np.uint8]) -> None:
+        self._shape = grid.shape
         self._pixels = np.flatnonzero(pixels)
         self._strips = strips(self._shape)
         self._recent = Recent(self._shape, self._strips)
         self._turns = RedTurns(bgr.reshape(-1, 3)[self._pixels])
-        self.red = Hazard(fields, self._shape, 1.0)
+        self.red = Hazard(fields_of(grid), self._shape, 1.0)
 
     def see(self, index: int, time: float, bgr: NDArray[np.uint8]) -> None:
         """The next picture."""

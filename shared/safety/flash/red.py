@@ -13,7 +13,13 @@ where even that is too often are the chromaticities looked at, by `RedTurns` in 
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.safety.flash.light import chromaticity, is_saturated_red, redness
+from shared.safety.flash.light import (
+    Planes,
+    chromaticity,
+    is_saturated_red,
+    may_swing,
+    redness,
+)
 
 CHROMATICITY_STEP = 0.2
 
@@ -35,7 +41,7 @@ class RedSwings:
         self._touched: list[int] = []
         self._first = True
 
-    def see(self, bgr: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], list[int]]:
+    def see(self, planes: Planes) -> tuple[NDArray[np.uint8], list[int]]:
         """The swings of this frame, 0 or 255 a pixel, and the numbers of the strips with any.
 
         The array is overwritten by the next call.
@@ -43,24 +49,31 @@ class RedSwings:
         for number in self._touched:
             self._events[self._strips[number]] = 0
         self._touched = [
-            number for number in range(len(self._strips)) if self._see_strip(number, bgr)
+            number
+            for number, rows in enumerate(self._strips)
+            if self._see_strip(number, [plane[rows] for plane in planes])
         ]
         self._first = False
         return self._events, self._touched
 
-    def _see_strip(self, number: int, bgr: NDArray[np.uint8]) -> bool:
+    def _see_strip(self, number: int, planes: Planes) -> bool:
         rows = self._strips[number]
-        found = redness(bgr[rows], always=self._has_red[number])
-        if found is None:
-            return False
         in_red = self._in_red[rows]
-        swung = (found.far & in_red) | (found.saturated & ~in_red)
-        in_red ^= swung
+        places = np.flatnonzero(may_swing(planes, in_red if self._has_red[number] else None))
+        if not len(places):
+            return False
+        in_red = in_red.reshape(-1)
+        found = redness(*(np.asarray(plane, np.uint8).reshape(-1)[places] for plane in planes))
+        was_red = in_red[places]
+        swung = places[np.where(was_red, found.far, found.saturated)]
+        if not len(swung):
+            return False
+        in_red[swung] ^= True
         self._has_red[number] = bool(in_red.any())
         if self._first:
             return False
-        np.multiply(swung, np.uint8(255), out=self._events[rows])
-        return bool(swung.any())
+        self._events[rows].reshape(-1)[swung] = 255
+        return True
 
 
 class RedTurns:

@@ -4,6 +4,8 @@ Ofcom and ITU-R BT.1702 limit them whatever their direction, where the light one
 50 cd/m² (0.25 of a 200 cd/m² screen) and they stay for more than half a second.
 """
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +13,12 @@ from numpy.typing import NDArray
 from shared.safety.flash.area import AREA_LIMIT_PERCENT
 from shared.safety.flash.hazard import extend
 from shared.safety.flash.light import WHITE, relative_luminance
+from shared.safety.frame import Frame
 
 MOST_PAIRS = 5
 LIGHT_STRIPE = 0.25
 CONTRAST = 0.10
 LASTING_SEC = 0.5
-
-_LONG_SIDE = 480
-"""Stripes down to five pixels of a 1920 picture can be told apart."""
 
 _EVERY_SEC = 0.32
 _PURITY = 0.5
@@ -31,7 +31,10 @@ Plane = NDArray[np.float32]
 
 
 class Stripes:
-    """Looks for stripes three times a second."""
+    """Looks for stripes three times a second.
+
+    In the small picture those of five pixels of a 1920 picture can still be told apart.
+    """
 
     def __init__(self) -> None:
         self._last = -np.inf
@@ -39,15 +42,11 @@ class Stripes:
         self.most_pairs = 0.0
         self.intervals: list[tuple[float, float]] = []
 
-    def see(self, time: float, bgr: NDArray[np.uint8]) -> None:
+    def see(self, time: float, frame: Frame) -> None:
         if time - self._last < _EVERY_SEC:
             return
         self._last = time
-        height, width = bgr.shape[:2]
-        scale = min(1.0, _LONG_SIDE / max(height, width))
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        small = np.asarray(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
-        pairs = stripe_pairs(relative_luminance(small) * np.float32(1 / WHITE))
+        pairs = stripe_pairs(relative_luminance(frame.small) * np.float32(1 / WHITE))
         if pairs <= MOST_PAIRS:
             self._since = None
             return
@@ -80,17 +79,23 @@ def stripe_pairs(light: Plane) -> float:
 def _main_frequency(varied: Plane) -> tuple[float, float]:
     """The frequency that stands out most, in cycles a pixel down and across."""
     height, width = varied.shape
-    window = np.outer(np.hanning(height), np.hanning(width)).astype(np.float32)
+    window, weight = _window_and_weight(height, width)
     # Leakage of anything slower than stripes would drown them.
     smooth = _blur(varied, max(height, width) / _FEWEST_CYCLES)
-    power = np.abs(np.fft.rfft2((varied - smooth) * window)) ** 2
-    across = np.fft.rfftfreq(width)
-    down = np.fft.fftfreq(height)
+    spectrum = np.fft.rfft2((varied - smooth) * window)
+    power = (spectrum.real**2 + spectrum.imag**2) * weight
+    row, column = np.unravel_index(int(power.argmax()), power.shape)
+    return float(np.fft.fftfreq(height)[row]), float(np.fft.rfftfreq(width)[column])
+
+
+@lru_cache(maxsize=2)
+def _window_and_weight(height: int, width: int) -> tuple[Plane, Plane]:
+    """What a picture is multiplied with before the transform, and its power after it."""
+    window = np.outer(np.hanning(height), np.hanning(width)).astype(np.float32)
+    down, across = np.fft.fftfreq(height), np.fft.rfftfreq(width)
     cycles = np.hypot(down[:, None] * height, across[None] * width)
     # Ordinary pictures are strong in slow detail; more weight would favour the stripes' overtones.
-    power *= np.where(cycles < _FEWEST_CYCLES, 0, cycles)
-    row, column = np.unravel_index(int(power.argmax()), power.shape)
-    return float(down[row]), float(across[column])
+    return window, np.where(cycles < _FEWEST_CYCLES, 0, cycles).astype(np.float32)
 
 
 def _striped(light: Plane, varied: Plane, down: float, across: float) -> NDArray[np.bool_] | None:

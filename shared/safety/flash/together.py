@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.safety.flash.grid import Grid
 from shared.safety.flash.recent import SECOND
 
 AS_ONE_SHARE = 0.6
@@ -38,15 +39,15 @@ class Together:
 
     Parameters
     ----------
-    shape : rows and columns that are looked at.
-    every : one of how many rows that is.
+    grid : the pixels that are looked at.
     """
 
-    def __init__(self, shape: tuple[int, int], every: int = 1) -> None:
-        side = max(shape[0] * every, shape[1]) / _BLOCKS_ACROSS
-        self._sides = (max(1, round(side / every)), max(1, round(side)))
+    def __init__(self, grid: Grid) -> None:
+        side, shape = max(grid.height, grid.width) / _BLOCKS_ACROSS, grid.shape
+        self._sides = (max(1, round(side / grid.down)), max(1, round(side / grid.across)))
         self._blocks = (max(1, shape[0] // self._sides[0]), max(1, shape[1] // self._sides[1]))
         self._swung: NDArray[np.int64] | None = None
+        self._swung_least = 0
         self._history: deque[tuple[float, Shares, Shares]] = deque()
 
     def see(self, time: float, dark: NDArray[np.uint16], events: Mask) -> None:
@@ -69,11 +70,14 @@ class Together:
         changing = cv2.threshold(counts, 0, 255, cv2.THRESH_BINARY)[1]
         active = self._reduced(changing) / np.float32(255)
         active = np.maximum(active, 1e-3)
-        if self._swung is None:
-            # The same for every `least` that is asked for after a frame.
-            swings = self._swings(AS_ONE_SHARE * active)
+        if self._swung is None or least < self._swung_least:
+            # What more are asked for is among what less are asked for, after the same frame.
+            swings = self._swings(AS_ONE_SHARE * active, least)
             self._swung = np.maximum(swings, self._same_frames(SAME_FRAME_SHARE * active))
+            self._swung_least = least
         as_one = self._swung >= least
+        if not as_one.any():
+            return np.zeros(counts.shape, np.uint8)
         # The edge of a flashing region lies in blocks of which it fills only a part.
         near = cv2.dilate(as_one.astype(np.uint8), np.ones((3, 3), np.uint8))
         reached = cv2.threshold(counts, least - 1, 1, cv2.THRESH_BINARY)[1]
@@ -84,14 +88,23 @@ class Together:
         recent = [share for time, _, share in self._history if now - time < SECOND]
         return np.asarray(np.sum([share >= enough for share in recent], axis=0), np.int64)
 
-    def _swings(self, step: Shares) -> NDArray[np.int64]:
-        """How often the share of dark pixels has gone up or down by a step in the last second."""
-        now, first = self._history[-1][0], self._history[0][1]
-        highest, lowest = first.copy(), first.copy()
+    def _swings(self, step: Shares, least: int) -> NDArray[np.int64]:
+        """How often the share of dark pixels has gone up or down by a step in the last second; 0
+        where that is less than `least` in any case."""
+        now = self._history[-1][0]
+        shares = np.stack([dark for _, dark, _ in self._history])
+        way = np.abs(np.diff(shares, axis=0)).sum(axis=0)
+        # Every swing goes a step; the slack is for rounding.
+        far = way >= least * step - 1e-3
+        found = np.zeros(step.shape, np.int64)
+        if not far.any():
+            return found
+        shares, step = shares[:, far], step[far]
+        highest, lowest = shares[0].copy(), shares[0].copy()
         # 1 after a rise, -1 after a fall, 0 before either.
-        last = np.zeros(first.shape, np.int8)
-        swings = np.zeros(first.shape, np.int64)
-        for time, dark, _ in self._history:
+        last = np.zeros(step.shape, np.int8)
+        swings = np.zeros(step.shape, np.int64)
+        for (time, _, _), dark in zip(self._history, shares, strict=True):
             np.maximum(highest, dark, out=highest)
             np.minimum(lowest, dark, out=lowest)
             rose = (dark - lowest >= step) & (last <= 0)
@@ -102,7 +115,8 @@ class Together:
             lowest[turned] = dark[turned]
             if now - time < SECOND:
                 swings += turned
-        return swings
+        found[far] = swings
+        return found
 
     def _reduced(self, picture: cv2.typing.MatLike) -> Shares:
         """Means over the blocks."""

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_PIXELS_AT_A_TIME = 64 * 1024
+_PIXELS_AT_A_TIME = 128 * 1024
 _ALL = np.uint16(0xFFFF)
 
 

@@ -47,6 +47,7 @@ def _of_hazard(name: str, words: str, hazard: Hazard, profile: Profile) -> Check
         message=message,
         intervals=_rounded(shown.intervals),
         frames=_frames(shown),
+        curve=finding.areas.curve(name, f"% of {finding.field.name}", fail=AREA_LIMIT_PERCENT),
     )
 
 
