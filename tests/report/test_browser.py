@@ -202,11 +202,11 @@ def test_frames_to_look_at_can_be_enlarged_and_put_away(
 ) -> None:
     fresh.open(write_report(batch).as_uri())
     unfold_all(fresh)
-    fresh.js("document.querySelector('.enlarge').focus()")
-    fresh.js("document.querySelector('.enlarge').click()")
+    fresh.js("document.querySelector('.review .enlarge').focus()")
+    fresh.js("document.querySelector('.review .enlarge').click()")
     small, large = (
         fresh.js(f"document.querySelector('{where} img').getBoundingClientRect().width")
-        for where in (".sheet", "dialog[open]")
+        for where in (".review .sheet", "dialog[open]")
     )
     assert large > 1.5 * small
     fresh.js("document.querySelector('dialog').click()")
