@@ -5,8 +5,10 @@ that belongs to the encoder's package.
 """
 
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from shared.safety.box import Unreadable
@@ -20,6 +22,9 @@ from shared.safety.report import CheckResult, Curve, InspectionReport, Verdict
 from shared.safety.temporal import TemporalArtefacts
 
 MAX_PIXELS = 8192 * 4320
+
+AHEAD = 4
+"""Frames between the decoder and the slowest check; 4 of 1080p are 25 MB."""
 
 
 def default_checks(heatmap: Path | None = None) -> tuple[Check, ...]:
@@ -70,21 +75,40 @@ def inspect_clip(
 
 
 def _show(clip: ClipInfo, checks: Sequence[Check]) -> int:
-    """Show every frame to all checks at once, while the next is decoded; how many there were.
+    """Show every frame to all checks, while the next ones are decoded; how many there were.
 
-    OpenCV and numpy let go of Python's lock, so the checks really run side by side.
+    Each check has a thread of its own and sees the frames in order. None waits for the others at
+    every frame: only the slowest may be `AHEAD` frames behind the decoder. OpenCV and numpy let go
+    of Python's lock, so they really run side by side.
     """
-    others, own = checks[:-1], checks[-1:]
     count = 0
-    with ThreadPoolExecutor(max(1, len(others)), "check") as pool, one_thread_each():
+    shown: deque[list[Future[None]]] = deque()
+    with ExitStack() as stack:
+        stack.enter_context(one_thread_each())
+        lanes = [(check, stack.enter_context(_lane())) for check in checks]
         for frame in clip.frames():
-            side_by_side = [pool.submit(check.frame, frame) for check in others]
-            for check in own:
-                check.frame(frame)
-            for done in side_by_side:
-                done.result()
+            shown.append([lane.submit(check.frame, frame) for check, lane in lanes])
             count += 1
+            if len(shown) > AHEAD:
+                _wait_for(shown.popleft())
+        for each in shown:
+            _wait_for(each)
     return count
+
+
+@contextmanager
+def _lane() -> Iterator[ThreadPoolExecutor]:
+    """One thread; what still waits when a check fails is not begun."""
+    pool = ThreadPoolExecutor(1, "check")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _wait_for(frame_shown: Iterable[Future[None]]) -> None:
+    for done in frame_shown:
+        done.result()
 
 
 def _refuse_absurd(clip: ClipInfo) -> None:
