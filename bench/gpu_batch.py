@@ -84,6 +84,7 @@ class Batch:
     ----------
     runs : reports of the clips on the clock, in the order of their generation; `cold`: the first.
     busy_percent : what the driver says: samples of the share of time in which a kernel ran.
+    relative : name in `bench.gpu_sizes` of what stood for the model, if anything did.
     note : how it differs from the model's own way.
     plain : the catalogue's model, recipe and guidance: its seconds are kept for estimates.
     """
@@ -96,10 +97,16 @@ class Batch:
     runs: Sequence[Report]
     cold: Report
     busy_percent: Sequence[tuple[float, float]] = ()
+    relative: str = ""
     note: str = ""
     plain: bool = True
     day: str = ""
     libraries: str = ""
+
+    @property
+    def name(self) -> str:
+        """What really ran."""
+        return f"{self.model}, {self.relative} in its place" if self.relative else self.model
 
     @property
     def maker(self) -> str:
@@ -405,6 +412,7 @@ def _batch(
         runs=runs,
         cold=cold,
         busy_percent=samples,
+        relative=options.relative,
         note=options.note,
         plain=not (options.relative or options.levers or options.guidance),
         day=f"{datetime.now(UTC):%Y-%m-%d}",
@@ -497,14 +505,14 @@ def report(batches: Sequence[Batch]) -> Iterator[str]:
         rate = f"{price.usd_per_hour} an hour"
         yield f"\nDollars of `{gpu_class}` are of an {price.kind} at Modal, {rate}."
     for place, batch in enumerate(batches):
-        yield f"\n![Timeline of {batch.model}]({picture_of(place).name})"
+        yield f"\n![Timeline of {batch.name}]({picture_of(place).name})"
     yield from ("", *_notes(batches))
     first = batches[0]
     yield f"\nMeasured {first.day} on {first.device}, {first.libraries}."
 
 
 def _cells(batch: Batch) -> Iterator[str]:
-    yield from (f"`{batch.model}`", batch.clip, f"`{batch.cold.recipe}`")
+    yield from (batch.name, batch.clip, f"`{batch.cold.recipe}`")
     yield from (f"{batch.generating_sec:.2f}", f"{batch.handing_on_sec:.2f}")
     yield from (f"{batch.clip_sec:.2f}", f"{60 / batch.clip_sec:.1f}")
     yield f"{batch.idle(generating_window(batch.runs)):.1%}"
@@ -517,7 +525,7 @@ def _cells(batch: Batch) -> Iterator[str]:
 def _cold_cells(batch: Batch) -> Iterator[str]:
     cold = batch.cold.cold_start
     assert cold is not None
-    yield f"`{batch.model}`"
+    yield batch.name
     yield from (f"{each:.2f}" for each in (cold.ready_sec, cold.load_sec, cold.first_step_sec))
     yield "–" if cold.step_sec is None else f"{cold.step_sec:.3f}"
     yield f"{cold.total_sec:.1f}"
@@ -542,7 +550,7 @@ def _notes(batches: Sequence[Batch]) -> Iterator[str]:
             f"interpolated by {ways}",
             f"{statistics.fmean(sizes) / 1e6:.1f} MB a clip",
         ]
-        yield f"- `{batch.model}`: {'; '.join([*parts, *filter(None, [batch.note])])}."
+        yield f"- {batch.name}: {'; '.join([*parts, *filter(None, [batch.note])])}."
 
 
 def picture_of(place: int) -> Path:
@@ -553,7 +561,7 @@ def picture_of(place: int) -> Path:
 def picture(batch: Batch) -> str:
     idle = batch.idle(generating_window(batch.runs))
     where = batch.device if batch.maker != CPU else f"toy size on {batch.device}"
-    title = f"{batch.model}, {len(batch.runs)} clips on {where}, {batch.day}: GPU idle {idle:.1%}"
+    title = f"{batch.name}, {len(batch.runs)} clips on {where}, {batch.day}: GPU idle {idle:.1%}"
     return timeline(batch.runs, title if batch.maker != CPU else title.replace("GPU idle", "idle"))
 
 
