@@ -31,7 +31,7 @@ from shared.pipeline.plan import ClipOrder
 from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.stage import ClipStage
 from shared.video.camera import prepare_still, render_frames
-from shared.video.decode import decode_frames, read_rate, read_size, shown_part
+from shared.video.decode import decode_frames, read_made, shown_part
 from shared.video.finish import finish_clip as encode_clip
 from shared.video.finish_spec import FinishedFile, FinishResult, FinishSpec
 from shared.video.loudness import sound_checks
@@ -144,7 +144,7 @@ def _generated(
     path = scratch / "generated.mp4"
     ref = ObjectRef(bucket=services.work_bucket, key=job_result_key(item.job_id))
     services.objects.download(ref, path)
-    rate, made = read_rate(path), read_size(path)
+    rate, made = read_made(path)
     same = rate == frame_rate(plan.fps)
     sound, note = _sound(services, plan, order, path) if plan.keeps_sound else (None, "")
     notes = (note, _cut_off(plan, made))

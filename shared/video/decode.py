@@ -110,26 +110,8 @@ def _cropping(frame: av.VideoFrame, crop: Crop) -> Graph:
     return graph
 
 
-def read_size(path: Path) -> tuple[int, int]:
-    """Width and height of the first video stream.
-
-    Raises
-    ------
-    EncodeFailed
-        When the file is no video.
-    """
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise EncodeFailed(f"{path.name} has no video stream.")
-            context = container.streams.video[0].codec_context
-            return context.width, context.height
-    except (av.FFmpegError, OSError) as error:
-        raise EncodeFailed(f"{path.name} cannot be read: {error}") from error
-
-
-def read_rate(path: Path) -> Fraction:
-    """Frames per second that the file claims, on average over its length.
+def read_made(path: Path) -> tuple[Fraction, tuple[int, int]]:
+    """Frames per second that the file claims, on average over its length; and (width, height).
 
     Raises
     ------
@@ -138,9 +120,10 @@ def read_rate(path: Path) -> Fraction:
     """
     try:
         with av.open(str(path)) as container:
-            rate = container.streams.video[0].average_rate if container.streams.video else None
+            stream = container.streams.video[0] if container.streams.video else None
+            if stream is None or not stream.average_rate:
+                raise EncodeFailed(f"{path.name} has no video stream with a frame rate.")
+            size = stream.codec_context.width, stream.codec_context.height
+            return Fraction(stream.average_rate), size
     except (av.FFmpegError, OSError) as error:
         raise EncodeFailed(f"{path.name} cannot be read: {error}") from error
-    if not rate:
-        raise EncodeFailed(f"{path.name} has no video stream with a frame rate.")
-    return Fraction(rate)

@@ -64,7 +64,7 @@ def test_stock_and_ours_take_turns_and_every_stage_is_timed(tmp_path: Path) -> N
     assert document["forwards"][model]["flops"] > 0
     plain, narrow = document["coders"][model]
     assert plain["psnr_db"] == 0
-    assert narrow["psnr_db"] > 30, "bfloat16 keeps eight bits"
+    assert narrow["psnr_db"] > 35, "of these weights, 35.7"
     whole, few = document["clips"][model]
     assert (whole["steps"], whole["of_steps"], few["steps"]) == (2, 40, 4)
     for clip in (whole, few):

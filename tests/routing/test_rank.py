@@ -278,7 +278,7 @@ REQUESTS = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ROUTES, REQUESTS, POLICIES, st.sets(st.sampled_from(sorted(ENGINES))))
 def test_a_filtered_model_is_never_a_candidate(
     route: list[str], request: VideoRequest, policy: Policy, engines: set[str]
@@ -298,7 +298,7 @@ def test_a_filtered_model_is_never_a_candidate(
         assert found.id == CAMERA_MOVE or request.operation in found.operations
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(ROUTES, REQUESTS, POLICIES, st.randoms(use_true_random=False))
 def test_the_order_of_the_catalogue_does_not_matter(
     route: list[str], request: VideoRequest, policy: Policy, random: Any
@@ -309,7 +309,7 @@ def test_the_order_of_the_catalogue_does_not_matter(
     assert mixed.to_dict() == ranked(route, policy, request=request).to_dict()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.sampled_from(sorted(presets())), REQUESTS, st.data())
 def test_how_two_models_compare_does_not_depend_on_the_others(
     preset: str, request: VideoRequest, data: st.DataObject
