@@ -24,6 +24,7 @@ from typing import Any
 
 import torch
 
+from bench.gpu_clock import CPU, GIB, wait
 from bench.gpu_sizes import REAL, Real, build_part, reading
 from gpu_functions.generators.contract import (
     FramesUnusable,
@@ -44,8 +45,6 @@ from tests.gpu.tiny import build_tiny
 from tests.gpu.tiny import builder as tiny_builder
 
 PART = Path(__file__).parents[1] / "docs" / "benchmarks" / "gpu.md"
-CPU = "cpu"
-GIB = 2**30
 CLASSES = {"h100": ("H100", "H200"), "a100": ("A100",), "rtx4090": ("4090", "L40S", "L4")}
 
 HEADINGS = (
@@ -92,8 +91,7 @@ class Stopwatch:
         self.forwards += 1
 
     def now(self) -> float:
-        if self._device != CPU:
-            torch.cuda.synchronize()
+        wait(self._device)
         return time.perf_counter()
 
     def step(self, done: int, of: int) -> None:
@@ -127,12 +125,12 @@ def _measured(row: Row, request: GenerationRequest, recipe: Recipe, device: str,
     else:
         generator.hold(real_pipeline(row.model, recipe, device), recipe, device)
     # Once for what is chosen or compiled at first sight, once on the clock.
-    _generate(generator, replace(request, steps=2), lambda done, of: None)
+    generated(generator, replace(request, steps=2), lambda done, of: None)
     if device != CPU:
         torch.cuda.reset_peak_memory_stats()
     watch = Stopwatch(generator, device)
     began = watch.now()
-    unusable = _generate(generator, replace(request, steps=steps), watch.step)
+    unusable = generated(generator, replace(request, steps=steps), watch.step)
     whole = watch.now() - began
     done = len(watch.ends)
     if unusable and done < steps:
@@ -152,7 +150,7 @@ def _measured(row: Row, request: GenerationRequest, recipe: Recipe, device: str,
     )
 
 
-def _generate(generator: DiffusersGenerator, request: GenerationRequest, step: OnStep) -> str:
+def generated(generator: DiffusersGenerator, request: GenerationRequest, step: OnStep) -> str:
     """Generate; random weights may well decode to nothing, in the time of a picture. Says so."""
     try:
         generator.generate(request, step)

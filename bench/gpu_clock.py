@@ -191,6 +191,12 @@ def matmul_precision(name: str) -> Iterator[None]:
         torch.set_float32_matmul_precision(before)
 
 
+def wait(device: str) -> None:
+    """Until the GPU has done what it was given."""
+    if device != CPU:
+        torch.cuda.synchronize()
+
+
 def middle(values: list[float]) -> float:
     return statistics.median(values)
 

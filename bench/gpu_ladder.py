@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from bench.gpu_clock import CPU, GIB, Stages, matmul_precision, middle
+from bench.gpu_clock import CPU, GIB, Stages, matmul_precision, middle, wait
 from bench.lever_errors import relative_error
 from gpu_functions.generators.faults import give_back
 from gpu_functions.speed import LEVERS
@@ -40,6 +40,18 @@ class Given:
         return Given(
             tuple(to(each) for each in self.arguments),
             {name: to(each) for name, each in self.named.items()},
+        )
+
+    def repeated(self, times: int) -> "Given":
+        """The same clip so often in one call: whatever has a batch of one has one of `times`."""
+
+        def many(value: Any) -> Any:
+            batched = isinstance(value, torch.Tensor) and value.ndim and value.shape[0] == 1
+            return torch.cat([value] * times) if batched else value
+
+        return Given(
+            tuple(many(each) for each in self.arguments),
+            {name: many(each) for name, each in self.named.items()},
         )
 
 
@@ -139,7 +151,7 @@ def climb(
             made, rung.notes = twin(stock, levers, device)
             began = time.perf_counter()
             answer = forward(made, given, rung)
-            _wait(device)
+            wait(device)
             rung.first_sec = time.perf_counter() - began
         except Exception as error:  # of torch, its compiler, a kernel: the other rungs go on
             rung.trouble = f"{type(error).__name__}: {error}".strip().partition("\n")[0][:300]
@@ -207,8 +219,3 @@ def forget_peak(device: str) -> float:
 def peak_above(held: float, device: str) -> float:
     """GiB that were held since `forget_peak` beyond what was held then."""
     return torch.cuda.max_memory_allocated() / GIB - held if device != CPU else 0.0
-
-
-def _wait(device: str) -> None:
-    if device != CPU:
-        torch.cuda.synchronize()

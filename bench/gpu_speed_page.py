@@ -1,8 +1,12 @@
 """The page of `bench.gpu_speed`: what was measured, as shares of limits, clips a minute, dollars.
 
-python -m bench.gpu_speed_page          # docs/benchmarks/gpu-speed.md from its .json
+    python -m bench.gpu_speed_page                    # docs/benchmarks/gpu-speed.md from its .json
+    python -m bench.gpu_speed_page --add FILE.json    # with what another run has kept
+
+What another run has measured again takes the place of the older rows.
 """
 
+import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,6 +49,12 @@ def _lines(document: Document) -> Iterator[str]:
     yield from _limits(limits)
     yield "\n## A forward\n"
     yield from _forwards(document.get("forwards", {}), limits)
+    if document.get("passes"):
+        yield "\n## Several clips in one pass\n"
+        yield from _passes(document["passes"])
+    if document.get("guidance"):
+        yield "\n## A step with guidance\n"
+        yield from _guidance(document["guidance"])
     if document.get("kernels"):
         yield "\n## Where a call spends its time on the GPU, seconds\n"
         yield from _kernels(document["kernels"])
@@ -59,10 +69,7 @@ def _lines(document: Document) -> Iterator[str]:
             yield f"| {way} | {row['seconds']:.4f} | {row['changed']:.1e} |"
     if document.get("text"):
         yield "\n## A prompt\n"
-        yield "| encoder | tokens | seconds | weights, GiB |\n|---|---:|---:|---:|"
-        for name, row in document["text"].items():
-            cells = f"{row['tokens']} | {row['seconds']:.3f} | {row['weights_gib']:.1f}"
-            yield f"| {name} | {cells} |"
+        yield from _prompts(document["text"])
     there = document["where"]
     names = ", ".join(f"{name} {there[name]}" for name in there if name != "device")
     yield f"\nMeasured {document['measured_at'][:10]} on {there['device']}; {names}."
@@ -107,6 +114,60 @@ def _forwards(forwards: Document, limits: Document) -> Iterator[str]:
 
 def _small(value: float) -> str:
     return f"{value:.4f}" if value else "–"
+
+
+def _passes(passes: Document) -> Iterator[str]:
+    yield "One forward with so many clips of one size in it, shared out among them. *× alone*:"
+    yield "against the same way with one clip; *× stock*: against stock with one. *changed*:"
+    yield "against the answer to one clip alone.\n"
+    heads = ["clips", "seconds a clip", "× alone", "× stock", "first", "working", "changed"]
+    yield f"| model | size | way | {' | '.join(heads)} |"
+    yield f"|---|---|---|{'---:|' * len(heads)}"
+    for model, rows in passes.items():
+        single = {(row["way"], *row["size"]): row["clip_sec"] for row in reversed(rows)}
+        for row in rows:
+            size, seconds = row["size"], row["clip_sec"]
+            start = f"| `{model}` | {size[0]}×{size[1]} | {row['way']} | {row['clips']} |"
+            if not seconds:
+                yield f"{start} {row['trouble']} |{' |' * (len(heads) - 2)}"
+                continue
+            alone, stock = single[row["way"], *size], single["stock", *size]
+            cells = [f"{seconds:.4f}", f"{alone / seconds:.2f}", f"{stock / seconds:.2f}"]
+            cells += [f"{row['first_sec']:.1f}", f"{row['working_gib']:.1f}"]
+            yield f"{start} {' | '.join([*cells, _small(row['changed'])])} |"
+
+
+def _guidance(guidance: Document) -> Iterator[str]:
+    yield "Two passes of one clip, or one pass of both readings (`guidance: batched`).\n"
+    yield "| model | size | way | two passes, s | one pass, s | two / one |"
+    yield f"|---|---|---|{'---:|' * 3}"
+    for model, rows in guidance.items():
+        pairs: dict[tuple[str, str], dict[str, Document]] = {}
+        for row in rows:
+            size = f"{row['size'][0]}×{row['size'][1]}"
+            pairs.setdefault((size, row["way"]), {})[row["guidance"]] = row
+        for (size, way), pair in pairs.items():
+            two, one = (pair[name].get("step_sec") for name in ("sequential", "batched"))
+            cells = [
+                f"{row['step_sec']:.4f}" if row.get("step_sec") else row["trouble"]
+                for row in (pair["sequential"], pair["batched"])
+            ]
+            cells += [f"{two / one:.2f}" if one and two else "–"]
+            yield f"| `{model}` | {size} | {way} | {' | '.join(cells)} |"
+
+
+def _prompts(text: Document) -> Iterator[str]:
+    heads = ["encoder", "tokens", "seconds", "weights, GiB"]
+    parked = any("parked_sec" in row for row in text.values())
+    if parked:
+        yield "*parked*: with `offload: encoders`, its fetching too; *away*: sending it back.\n"
+        heads += ["parked, s", "away, s"]
+    yield f"| {' | '.join(heads)} |\n|---|{'---:|' * (len(heads) - 1)}"
+    for name, row in text.items():
+        cells = [f"{row['tokens']}", f"{row['seconds']:.3f}", f"{row['weights_gib']:.1f}"]
+        if parked:
+            cells += [f"{row[key]:.2f}" for key in ("parked_sec", "away_sec") if key in row]
+        yield f"| {name} | {' | '.join(cells)} |"
 
 
 def _kernels(kernels: Document) -> Iterator[str]:
@@ -199,9 +260,39 @@ def usd_a_second(gpu_class: str, device: str) -> float:
     return float(price_of_gpu(tiers()[gpu_class], device).usd_per_hour) / SECONDS_AN_HOUR
 
 
+SECTIONS = ("forwards", "passes", "guidance", "kernels", "coders", "clips", "text", "rife")
+
+
+def added(document: Document, other: Document) -> Document:
+    """A document with what another run has measured; of the same rows the other's count.
+
+    Raises
+    ------
+    ValueError : they are of different machines or versions, and cannot stand in one table.
+    """
+    here, there = document["where"], other["where"]
+    apart = [name for name in here if here[name] != there.get(name)]
+    if apart:
+        raise ValueError(f"the two differ in {', '.join(apart)}: {here} and {there}")
+    sections = {
+        name: {**document.get(name, {}), **other.get(name, {})}
+        for name in (*SECTIONS, "at", "took_sec")
+        if document.get(name) or other.get(name)
+    }
+    new = [f"{name}: {key}" for name in SECTIONS for key in other.get(name, {})]
+    runs = [*document.get("runs", ()), f"{other['measured_at']}: {'; '.join(new)}"]
+    return {**document, **sections, "measured_at": other["measured_at"], "runs": runs}
+
+
 def main() -> int:
-    """Write the page."""
-    PAGE.write_text(page(json.loads(JSON_FILE.read_text("utf-8"))), encoding="utf-8")
+    """Write the page, and before it what is added to the document."""
+    parser = argparse.ArgumentParser(description="The page of what a GPU took.")
+    parser.add_argument("--add", type=Path, action="append", default=[], help="what a run kept")
+    document: Document = json.loads(JSON_FILE.read_text("utf-8"))
+    for path in parser.parse_args().add:
+        document = added(document, json.loads(path.read_text("utf-8")))
+        JSON_FILE.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    PAGE.write_text(page(document), encoding="utf-8")
     return 0
 
 

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench import gpu_speed, gpu_speed_page
+from bench import gpu_speed_page
 from bench.gpu import Row, measure, report, table
 from bench.gpu_clock import measured_limits
+from bench.gpu_ladder import Given
 from bench.gpu_sizes import REAL, build_part
+from bench.gpu_speed.book import Book
+from bench.gpu_speed.play import play
 from bench.lever_errors import EXACT
 from gpu_functions.generators.registry import FAMILIES
 
@@ -52,17 +55,18 @@ def test_the_bench_runs_where_there_is_no_gpu() -> None:
 
 
 def test_stock_and_ours_take_turns_and_every_stage_is_timed(tmp_path: Path) -> None:
-    book = gpu_speed.Book(tmp_path / "speed.json", "cpu")
+    book = Book(tmp_path / "speed.json", "cpu")
     book.put("limits", "machine", asdict(measured_limits("cpu")))
     model = "wan2.2-i2v-a14b"
-    gpu_speed.play(model, "cpu", book, rounds=1, parts=("coders", "clips"), only=("stock", "fused"))
+    parts = ("forwards", "coders", "clips")
+    play(model, "cpu", book, rounds=1, parts=parts, only=("stock", "fused"))
     document = json.loads((tmp_path / "speed.json").read_text("utf-8"))
     stock, again, fused = document["forwards"][model]["rungs"]
     assert [stock["name"], again["name"], fused["name"]] == ["stock", "stock again", "fused"]
     assert fused["notes"] == []
     assert 0 < fused["changed"] < EXACT
     assert document["forwards"][model]["flops"] > 0
-    plain, narrow = document["coders"][model]
+    plain, narrow, _ = document["coders"][model]
     assert plain["psnr_db"] == 0
     assert narrow["psnr_db"] > 35, "of these weights, 35.7"
     whole, few = document["clips"][model]
@@ -74,6 +78,48 @@ def test_stock_and_ours_take_turns_and_every_stage_is_timed(tmp_path: Path) -> N
     page = gpu_speed_page.page(document)
     assert "Toy sizes" in page
     assert "ours, all steps" in page
+
+
+def test_parts_are_measured_by_choice_and_more_clips_in_a_pass_are_the_same_clips() -> None:
+    book = Book(None, "cpu")
+    model = "wan2.2-i2v-a14b"
+    play(model, "cpu", book, rounds=1, parts=("alone", "passes", "guidance"))
+    document = book.document
+    assert "clips" not in document
+    alone = document["forwards"].pop(f"{model}, levers alone")
+    assert document["forwards"] == {}
+    assert [rung["name"] for rung in alone["rungs"]][2:] == [
+        *("tf32", "fuse_qkv", "fused_modulation")
+    ]
+    rows = document["passes"][model]
+    assert {row["way"] for row in rows} == {"stock", "fp8, compiled"}
+    for row in rows:
+        assert row["trouble"] == ""
+        assert row["changed"] < EXACT
+        assert row["clip_sec"] == pytest.approx(row["seconds"][0] / row["clips"])
+    steps = document["guidance"][model]
+    assert {row["guidance"] for row in steps} == {"sequential", "batched"}
+    assert all(row["step_sec"] > 0 for row in steps)
+    page = gpu_speed_page.page({**document, "limits": {"machine": asdict(measured_limits("cpu"))}})
+    assert page.count("| 832×480 | stock | 2 |") == 1
+    assert f"{model}: passes" in document["took_sec"]
+
+
+def test_a_pass_of_two_has_two_of_everything_that_has_a_batch() -> None:
+    given = Given((torch.zeros(1, 3),), {"time": torch.ones(1), "sizes": torch.ones(3), "n": 4})
+    two = given.repeated(2)
+    assert two.arguments[0].shape == (2, 3)
+    assert (len(two.named["time"]), len(two.named["sizes"]), two.named["n"]) == (2, 3, 4)
+
+
+def test_what_another_run_measured_is_added_if_it_is_of_the_same_machine() -> None:
+    one = Book(None, "cpu").document | {"rife": {"a": 1, "b": 1}}
+    two = Book(None, "cpu").document | {"rife": {"b": 2}, "text": {"c": 3}}
+    whole = gpu_speed_page.added(one, two)
+    assert (whole["rife"], whole["text"]) == ({"a": 1, "b": 2}, {"c": 3})
+    assert whole["runs"][-1].endswith("text: c; rife: b")
+    with pytest.raises(ValueError, match="device"):
+        gpu_speed_page.added(one, {**two, "where": {**two["where"], "device": "another"}})
 
 
 def test_the_page_of_what_a_gpu_took_is_fresh() -> None:
