@@ -10,7 +10,6 @@ the tests' tiny ones, which says only that the bench runs; the table is labelled
 """
 
 import argparse
-import gc
 import sys
 import tempfile
 import time
@@ -111,7 +110,6 @@ def measure(model_id: str, device: str, gpu_class: str, steps: int) -> Row:
         except (DropreelError, RuntimeError, ValueError) as error:
             row = replace(row, recipe=recipe.name, trouble=str(error).partition("\n")[0][:80])
         finally:
-            gc.collect()
             give_back()
     return row
 

@@ -5,7 +5,6 @@ a denoiser is given is recorded from a real call of its pipeline.
 """
 
 import copy
-import gc
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -162,7 +161,6 @@ def climb(
             rung.weights_gib = weights_gib(made)
             models[name] = made
         del made, answer
-        gc.collect()
         give_back()
         rungs.append(rung)
     stages = Stages(device)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 
 from shared.gpu_jobs.report import Report, Span
 
@@ -56,16 +57,22 @@ def whole_window(runs: Sequence[Report]) -> Window:
     )
 
 
-def idle_share(runs: Sequence[Report], gpu: str, window: Window) -> float:
+def idle_share(runs: Sequence[Report], gpu: str, window: Window, what: Sequence[str] = ()) -> float:
     """The share of the window in which no run had the GPU.
 
     Parameters
     ----------
     gpu : its index, as spans have it.
+    what : only these spans count; else all that had it.
     """
     busy, reached = 0.0, window.began
     spans = sorted(
-        (span for run in runs for span in run.spans if span.on == gpu),
+        (
+            span
+            for run in runs
+            for span in run.spans
+            if span.on == gpu and (not what or span.what in what)
+        ),
         key=lambda span: span.began,
     )
     for span in spans:
@@ -74,6 +81,51 @@ def idle_share(runs: Sequence[Report], gpu: str, window: Window) -> float:
             busy += end - start
             reached = end
     return 1 - busy / window.seconds
+
+
+BETWEEN = ("handing over", "fetching", "picture", "loading")
+
+
+@dataclass(frozen=True)
+class Gap:
+    """The time from the end of one clip's frames to the next one's call of its model.
+
+    Attributes
+    ----------
+    parts : seconds by what went on in it: the frames on their way out; the next job's keyframe on
+        its way here, where it was not there yet; its decoding; the model's.
+    """
+
+    seconds: float
+    parts: Mapping[str, float]
+
+    @property
+    def rest(self) -> float:
+        """Words on their way, and what nobody noted."""
+        return self.seconds - sum(self.parts.values())
+
+
+def gaps(runs: Sequence[Report]) -> list[Gap]:
+    """What lies between each two clips of one GPU, in the order in which they were generated."""
+    ordered = sorted(runs, key=lambda run: generating_window([run]).began)
+    return [_gap(before, after) for before, after in pairwise(ordered)]
+
+
+def _gap(before: Report, after: Report) -> Gap:
+    window = Window(generating_window([before]).ended, generating_window([after]).began)
+    fetching = [span for span in after.spans if span.what == "fetching"]
+    found = {
+        "handing over": [span for span in before.spans if span.what == "handing_over"],
+        "fetching": fetching[:-1],
+        "picture": fetching[-1:],
+        "loading": [span for span in after.spans if span.what == "loading"],
+    }
+    parts = {name: sum(_inside(span, window) for span in spans) for name, spans in found.items()}
+    return Gap(window.seconds, parts)
+
+
+def _inside(span: Span, window: Window) -> float:
+    return max(0.0, min(span.ended, window.ended) - max(span.began, window.began))
 
 
 def timeline(runs: Sequence[Report], title: str) -> str:

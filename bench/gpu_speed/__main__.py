@@ -1,7 +1,6 @@
 """`python -m bench.gpu_speed`: see the package's docstring and docs/gpu-speed.md."""
 
 import argparse
-import gc
 import sys
 import time
 import traceback
@@ -64,7 +63,6 @@ def main() -> int:
         except Exception as error:  # one model's trouble is not the next one's
             traceback.print_exc()
             book.put("trouble", name, f"{type(error).__name__}: {error}"[:500])
-            gc.collect()
             give_back()
     return 0
 

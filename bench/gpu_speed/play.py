@@ -1,6 +1,5 @@
 """One model of the plan, part by part."""
 
-import gc
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -57,7 +56,6 @@ def play(
         there = opened(name, what, device)
     found = _Playing(there, book, rounds or what.rounds, until).parts(parts)
     del there
-    gc.collect()
     give_back()
     if "errors" in parts and found is not None and time.monotonic() < until:
         with book.part(f"{name}: errors"):
@@ -90,7 +88,6 @@ class _Playing:
             if name in names and time.monotonic() < self._until:
                 with self._book.part(f"{there.name}: {name}"):
                     work()
-                gc.collect()
                 give_back()
         return found
 
@@ -111,7 +108,6 @@ class _Playing:
             _, self._models = climbed(self._there, rungs, 0, self._until)
         ours = [way for way in what.best if way in self._models][: what.clip_ways]
         self._models = {STOCK: stock} | {way: self._models[way] for way in ours}
-        gc.collect()
         give_back()
 
     @property

@@ -1,6 +1,5 @@
 """Encoders of real size: seconds of one prompt, there and parked in the machine's memory."""
 
-import gc
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -39,7 +38,6 @@ def text_encoders(device: str, book: Book) -> None:
         book.put("text", name, row)
         book.put("text", name, row | _parked(encoder, read, device))
         del encoder, read
-        gc.collect()
         give_back()
 
 

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from bench.gpu_batch import Batch, RealSize, dumped, read, report, seconds_row
+from bench.gpu_batch.batch import Batch, dumped, read
+from bench.gpu_batch.estimates import seconds_row
+from bench.gpu_batch.page import report
+from bench.gpu_batch.stand_ins import RealSize
 from bench.timeline import Window, generating_window, idle_share, timeline, whole_window
 from gpu_functions.generators.contract import FramesUnusable, GenerationRequest
 from shared.catalog.clip_seconds import Basis, Shape

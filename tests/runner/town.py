@@ -66,6 +66,7 @@ class RunnerTown:
     `breaks` : so many uploads of the result lose their line half way.
     `answers` : status codes to answer PUTs of the result with, before it is well again.
     `open_for_result` : the result's PUT is answered when it is set.
+    `late_sec` : every answer comes so late.
     """
 
     url: str = ""
@@ -79,6 +80,7 @@ class RunnerTown:
     deaf: bool = False
     cancel_at_percent: int | None = None
     refusals: int = 0
+    late_sec: float = 0.0
     open_for_result: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -202,6 +204,7 @@ class _Handler(BaseHTTPRequestHandler):
         return good
 
     def _say(self, status: int, body: bytes = b"") -> None:
+        time.sleep(self.town.late_sec)
         self.send_response(status)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
