@@ -119,5 +119,6 @@ def read(path: Path) -> list[Batch]:
         runs = [Report.model_validate(each) for each in facts.pop("runs")]
         cold = Report.model_validate(facts.pop("cold"))
         samples = [(float(at), float(share)) for at, share in facts.pop("busy_percent")]
-        made.append(Batch(**facts, runs=runs, cold=cold, busy_percent=samples))
+        asleep = tuple(facts.pop("asleep", ()))
+        made.append(Batch(**facts, asleep=asleep, runs=runs, cold=cold, busy_percent=samples))
     return made

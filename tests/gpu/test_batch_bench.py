@@ -1,5 +1,6 @@
 """A timeline of a batch: the idle share is what the spans say, and pages come of what was kept."""
 
+from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -7,10 +8,19 @@ from typing import Any
 import pytest
 
 from bench.gpu_batch.batch import Batch, dumped, read
+from bench.gpu_batch.driver import read_samples
 from bench.gpu_batch.estimates import seconds_row
 from bench.gpu_batch.page import report
 from bench.gpu_batch.stand_ins import RealSize
-from bench.timeline import Window, generating_window, idle_share, timeline, whole_window
+from bench.timeline import (
+    GENERATING,
+    Window,
+    gaps,
+    generating_window,
+    idle_share,
+    timeline,
+    whole_window,
+)
 from gpu_functions.generators.contract import FramesUnusable, GenerationRequest
 from shared.catalog.clip_seconds import Basis, Shape
 from shared.gpu_jobs.report import ColdStart, Made, Report, RunOutcome, Span
@@ -73,7 +83,7 @@ def test_idle_is_where_no_clip_has_the_gpu() -> None:
 
 def test_the_page_has_price_cold_start_and_the_drivers_word_apart(tmp_path: Path) -> None:
     page = "\n".join(report([batch()]))
-    assert "| 10.00 | 2.00 | 11.25 | 5.3 | 2.4% | 11.1% | 5.0% | 0.0123 | 40.0 |" in page
+    assert "| 10.00 | 2.00 | 11.25 | 5.3 | 2.4% | 2.4% | 11.1% | 5.0% | 0.0123 | 40.0 |" in page
     assert "| 5.00 | 20.00 | 30.00 | 2.000 | 55.0 | 0.0603 | 0.0012 |" in page
     assert "2026-11-26 on NVIDIA H100 80GB HBM3" in page
     kept = tmp_path / "kept.json"
@@ -86,6 +96,35 @@ def test_its_seconds_become_a_measured_row() -> None:
     assert (row.basis, row.shape) == (Basis.MEASURED, Shape(704, 512, 97, 4))
     assert (row.clip_sec, row.step_sec, row.hand_off_sec) == (10.0, 2.0, 2.0)
     assert row.cold_start_sec is None  # its weights were made, not read
+
+
+def test_what_lies_between_two_clips_is_told_by_what_went_on_in_it() -> None:
+    def noted(which: Report, *spans: tuple[str, float, float]) -> Report:
+        made = tuple(Span(what=name, began=start, ended=end) for name, start, end in spans)
+        return which.model_copy(update={"spans": (*made, *which.spans)})
+
+    first = noted(run(100), ("handing_over", 110.0, 110.25))
+    late = noted(run(111), ("fetching", 109.0, 110.5), ("fetching", 110.75, 111.0))
+    (gap,) = gaps([late, first])
+    assert gap.seconds == pytest.approx(1)
+    assert gap.parts == pytest.approx(
+        {"handing over": 0.25, "fetching": 0.5, "picture": 0.25, "loading": 0}
+    )
+    assert gap.rest == pytest.approx(0)
+    beside = run(100).model_copy(
+        update={"spans": (Span(what="rife", on="0", began=110, ended=111),)}
+    )
+    both = [first, late, beside]
+    window = generating_window([first, late])
+    assert idle_share(both, "0", window) == 0
+    assert idle_share(both, "0", window, GENERATING) == pytest.approx(1 / 21)
+
+
+def test_the_drivers_samples_are_of_its_own_clock_and_of_gpus_that_tell() -> None:
+    lines = ["2026/11/26 10:39:01.250, 100\n", "2026/11/26 10:39:01.450, [N/A]\n", "\n"]
+    (sample,) = read_samples(lines)
+    at = datetime(2026, 11, 26, 10, 39, 1, 250_000).astimezone()
+    assert sample == (at.timestamp(), 100.0)
 
 
 def test_a_picture_has_a_bar_a_span_and_escapes_its_title() -> None:
