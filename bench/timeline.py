@@ -65,22 +65,13 @@ def idle_share(runs: Sequence[Report], gpu: str, window: Window, what: Sequence[
     gpu : its index, as spans have it.
     what : only these spans count; else all that had it.
     """
-    busy, reached = 0.0, window.began
-    spans = sorted(
-        (
-            span
-            for run in runs
-            for span in run.spans
-            if span.on == gpu and (not what or span.what in what)
-        ),
-        key=lambda span: span.began,
-    )
-    for span in spans:
-        start, end = max(span.began, reached), min(span.ended, window.ended)
-        if end > start:
-            busy += end - start
-            reached = end
-    return 1 - busy / window.seconds
+    spans = [
+        span
+        for run in runs
+        for span in run.spans
+        if span.on == gpu and (not what or span.what in what)
+    ]
+    return 1 - _covered(spans, window) / window.seconds
 
 
 BETWEEN = ("handing over", "fetching", "picture", "loading")
@@ -92,17 +83,15 @@ class Gap:
 
     Attributes
     ----------
-    parts : seconds by what went on in it: the frames on their way out; the next job's keyframe on
-        its way here, where it was not there yet; its decoding; the model's.
+    parts : seconds by what went on in it, some of it at the same time: the frames on their way out;
+        the next job's keyframe on its way here, where it was not there yet; its decoding; the
+        model's loading.
+    rest : in which nothing of this went on: words on their way, and what nobody noted.
     """
 
     seconds: float
     parts: Mapping[str, float]
-
-    @property
-    def rest(self) -> float:
-        """Words on their way, and what nobody noted."""
-        return self.seconds - sum(self.parts.values())
+    rest: float
 
 
 def gaps(runs: Sequence[Report]) -> list[Gap]:
@@ -120,12 +109,20 @@ def _gap(before: Report, after: Report) -> Gap:
         "picture": fetching[-1:],
         "loading": [span for span in after.spans if span.what == "loading"],
     }
-    parts = {name: sum(_inside(span, window) for span in spans) for name, spans in found.items()}
-    return Gap(window.seconds, parts)
+    parts = {name: _covered(spans, window) for name, spans in found.items()}
+    every = [span for spans in found.values() for span in spans]
+    return Gap(window.seconds, parts, window.seconds - _covered(every, window))
 
 
-def _inside(span: Span, window: Window) -> float:
-    return max(0.0, min(span.ended, window.ended) - max(span.began, window.began))
+def _covered(spans: Sequence[Span], window: Window) -> float:
+    """Seconds of the window in which at least one of the spans was."""
+    covered, reached = 0.0, window.began
+    for span in sorted(spans, key=lambda span: span.began):
+        start, end = max(span.began, reached), min(span.ended, window.ended)
+        if end > start:
+            covered += end - start
+            reached = end
+    return covered
 
 
 def timeline(runs: Sequence[Report], title: str) -> str:

@@ -4,13 +4,13 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from bench.gpu_batch.batch import CPU, Batch, dumped, read
 from bench.gpu_batch.page import PAGE, cells, report, write
 from bench.gpu_batch.run import run_batch
-from bench.gpu_batch.stand_ins import KEYFRAME
 
 CLIPS, DELIVERED = 10, (1024, 576)
 MODEL, TOY_MODEL = "ltx-video-0.9.8-13b", "wan2.2-ti2v-5b"
@@ -37,7 +37,6 @@ def main() -> int:
         "--asleep", default=(), type=_seconds, help="generating and interpolating, such as 0.9,1.2"
     )
     parser.add_argument("--late", default=0.0, type=float, help="seconds of each HTTP answer")
-    parser.add_argument("--keyframe", default=KEYFRAME, type=Path, help="a PNG")
     parser.add_argument("--keep", type=Path, help="write what was measured to this file")
     parser.add_argument("--read", type=Path, action="append", help="instead of running anything")
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.name} and its pictures")
@@ -64,13 +63,8 @@ def _seconds(text: str) -> tuple[float, float]:
 
 
 def _run_all(options: argparse.Namespace) -> list[Batch]:
-    import torch  # noqa: PLC0415
-
-    from bench.gpu import gpu_class_of  # noqa: PLC0415
-
-    there = torch.cuda.is_available() and not options.asleep
-    gpus = options.gpus.split(",") if options.gpus else ["0" if there else CPU]
-    options.gpu_class = gpu_class_of(CPU if CPU in gpus else "cuda")
+    gpus = options.gpus.split(",") if options.gpus else [CPU if options.asleep else _there()]
+    options.gpu_class = _gpu_class(gpus)
     if CPU in gpus:
         os.environ.setdefault("OMP_NUM_THREADS", "1")
     toy = CPU in gpus and not options.asleep
@@ -80,6 +74,21 @@ def _run_all(options: argparse.Namespace) -> list[Batch]:
         batches.append(run_batch(model, gpus, options))
         sys.stderr.write(f"| {' | '.join(cells(batches[-1]))} |\n")
     return batches
+
+
+def _there() -> str:
+    """The first GPU of this machine, or its processor."""
+    import torch  # noqa: PLC0415 - a rehearsal needs none
+
+    return "0" if torch.cuda.is_available() else CPU
+
+
+def _gpu_class(gpus: Sequence[str]) -> str:
+    if CPU in gpus:
+        return CPU
+    from bench.gpu import gpu_class_of  # noqa: PLC0415
+
+    return gpu_class_of("cuda")
 
 
 def _size(text: str) -> tuple[int, int]:

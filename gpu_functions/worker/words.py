@@ -34,7 +34,7 @@ class Frames:
 
 @dataclass(frozen=True)
 class Make:
-    """Generate. `fetched`: the inputs, where the foreman has them already and found no report."""
+    """Generate. `fetched`: the pictures, where the foreman has them already and found no report."""
 
     job: GpuJob
     addresses: Addresses

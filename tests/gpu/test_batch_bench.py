@@ -3,10 +3,12 @@
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
 
+from bench.gpu_batch.__main__ import main
 from bench.gpu_batch.batch import Batch, dumped, read
 from bench.gpu_batch.driver import read_samples
 from bench.gpu_batch.estimates import seconds_row
@@ -110,7 +112,7 @@ def test_what_lies_between_two_clips_is_told_by_what_went_on_in_it() -> None:
     assert gap.parts == pytest.approx(
         {"handing over": 0.25, "fetching": 0.5, "picture": 0.25, "loading": 0}
     )
-    assert gap.rest == pytest.approx(0)
+    assert gap.rest == pytest.approx(0.25), "what went on at the same time counts once"
     beside = run(100).model_copy(
         update={"spans": (Span(what="rife", on="0", began=110, ended=111),)}
     )
@@ -149,3 +151,18 @@ def test_what_random_weights_paint_is_replaced_by_a_moving_photograph() -> None:
     made = RealSize(Blank(), "").generate(request, lambda done, of: None)
     assert made.frames.shape == (5, 16, 32, 3)
     assert (made.frames[0] != made.frames[4]).any()
+
+
+def test_in_a_rehearsal_the_next_clip_is_there_before_the_one_before_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = tmp_path / "kept.json"
+    words = "--asleep 0.5,0.2 --late 0.02 --clips 4 --steps 4 --delivered 128x72"
+    monkeypatch.setattr("sys.argv", ["gpu_batch", *words.split(), "--keep", str(kept)])
+    assert main() == 0
+    (made,) = read(kept)
+    assert len(made.runs) == 4
+    assert made.generating_sec == pytest.approx(0.5, rel=0.5)
+    assert not made.plain, "it is no measure of any model"
+    assert median(gap.parts["fetching"] for gap in made.between) == 0
+    assert "A rehearsal" in "\n".join(report([made]))

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from gpu_functions.runner.picture import conditioning_picture
 from gpu_functions.worker.foreman import Foreman
 from gpu_functions.worker.scratch import own_scratch
+from gpu_functions.worker.words import Ended, Make
 from shared.gpu_jobs.document import GpuJob
 from shared.gpu_jobs.messages import Stage, Word
 from shared.gpu_jobs.report import RunOutcome
@@ -240,6 +242,54 @@ def test_what_cannot_be_fetched_ahead_is_told_by_the_run_itself(
     assert town.report is not None
     assert town.report.outcome is RunOutcome.REFUSED
     assert "is not the file that the job was written for" in town.report.message
+
+
+def test_a_keyframe_that_is_no_picture_is_told_by_the_run_itself(
+    town: RunnerTown, works: Works
+) -> None:
+    town.files["keyframe.png"] = b"no picture"
+    queue = Queue()
+    message = queue.put(town.job())
+    works.start(queue)
+    wait_for(lambda: message.deleted)
+    assert town.report is not None
+    assert town.report.outcome is RunOutcome.REFUSED
+    assert "cannot be read" in town.report.message
+
+
+class Watcher:
+    """A hand that keeps its orders, and ends each as somebody else's."""
+
+    gpu_name, pid = "", None
+
+    def __init__(self, gpu: str, tools_for: object, *, delivers: bool = False) -> None:
+        self.orders: list[Make] = []
+
+    def work(self, order: Make, *_: object) -> Ended:
+        self.orders.append(order)
+        return Ended(None)
+
+    def start(self) -> None:
+        return None
+
+    stop = start
+
+
+def test_the_generating_process_is_given_a_picture_that_it_need_not_decode(
+    town: RunnerTown, works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gpu_functions.worker.foreman.Hand", Watcher)
+    queue = Queue()
+    queue.put(town.job())
+    (maker,) = works.start(queue)._makers
+    assert isinstance(maker, Watcher)
+    wait_for(lambda: maker.orders)
+    (order,) = maker.orders
+    assert order.fetched is not None
+    given, size = order.fetched["image"], (64, 32)
+    assert len(given) == pytest.approx(64 * 32 * 3, rel=0.01), "nothing is packed"
+    there = conditioning_picture(town.files["keyframe.png"], size)
+    assert conditioning_picture(given, size).tobytes() == there.tobytes()
 
 
 def test_what_is_no_document_is_left_for_the_dead_letters_and_harms_nobody(
