@@ -1,16 +1,21 @@
-"""How long weights take from files to their device: diffusers' way against ours, taking turns.
+"""How long weights take from files to their device: diffusers' ways against ours, taking turns.
 
     python -m bench.gpu_load                    # a checkpoint of some GB with random weights
+    python -m bench.gpu_load --model wan2.2-i2v-a14b --repeats 1 --keep FILE.json
     python -m bench.gpu_load --write            # …and write docs/benchmarks/gpu-load.md
 
-The checkpoint is LTX-Video's denoiser at a real size (2 billion weights by default), in shards as a
-hub has them. Each turn is a process of its own. *Cold*: the files were put out of the page cache
-before (`posix_fadvise`); *warm*: they are in it. On a processor a model counts as loaded when every
-page of its weights was touched, for diffusers leaves them in the mapped file.
+The checkpoint is a denoiser of real size, in shards as a hub has them: LTX-Video's of 2 billion
+weights by default, or one of `bench.gpu_sizes` (one expert of A14B: 28 GB, and as much room on the
+disk). Each turn is a process of its own. *Cold*: the files were put out of the page cache before
+(`posix_fadvise`), and how much of them was still there is told; *warm*: they are in it. On a
+processor a model counts as loaded when every page of its weights was touched, for diffusers leaves
+them in the mapped file.
 """
 
 import argparse
+import ctypes
 import json
+import mmap
 import os
 import platform
 import statistics
@@ -19,112 +24,172 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from gpu_functions.runner.started import process_age
+
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks" / "gpu-load.md"
 COMMAND = "python -m bench.gpu_load"
-WAYS = ("diffusers", "ours")
-KIND, SHARD = "LTXVideoTransformer3DModel", "1GB"
-LAYERS = 28
-"""Of LTX-Video 2B: 1.9 billion weights."""
-
-PAGE_BYTES = 4096
-GB = 1e9
+THEIRS = "diffusers"
+WAYS = (THEIRS, "diffusers, in parallel", "ours")
+STATES = ("cold", "warm")
+SMALLEST, SHARD, PART = "ltx-video-2b", "1GB", "transformer"
+GB, HUNDRED = 1e9, 100
 
 
-def build(folder: Path, layers: int) -> float:
-    """Write the checkpoint; its size in GB."""
-    import diffusers  # noqa: PLC0415 - the parent never needs it otherwise
-    import torch  # noqa: PLC0415
+@dataclass(frozen=True)
+class Turn:
+    """One loading, in a process of its own.
 
-    torch.set_default_dtype(torch.bfloat16)
-    model = getattr(diffusers, KIND)(num_layers=layers)
-    torch.set_default_dtype(torch.float32)
-    model.save_pretrained(str(folder), max_shard_size=SHARD)
-    return sum(file.stat().st_size for file in folder.glob("*.safetensors")) / GB
+    Attributes
+    ----------
+    imports_sec : from the start of the process until its libraries were there.
+    cached : share of the files that lay in the page cache before.
+    """
+
+    way: str
+    state: str
+    imports_sec: float
+    load_sec: float
+    cached: float
 
 
-def turn(folder: Path, way: str, device: str, threads: int) -> float:
-    """Seconds of one loading, in this process; libraries are imported before."""
+def build(folder: Path, model: str, layers: int | None, device: str) -> float:
+    """Write the checkpoint, its weights drawn on the device; its size in GB."""
+    import torch  # noqa: PLC0415 - the parent never needs it otherwise
+
+    from bench.gpu_sizes import LTX_2B, REAL, build_part  # noqa: PLC0415
+    from gpu_functions.generators.faults import give_back  # noqa: PLC0415
+
+    real = LTX_2B if model == SMALLEST else REAL[model]
+    kind, config = real.parts[PART]
+    config = {**config, **({"num_layers": layers} if layers else {})}
+    made = build_part(kind, config, device, torch.bfloat16)
+    made.save_pretrained(str(folder), max_shard_size=SHARD)
+    del made
+    give_back()
+    return sum(file.stat().st_size for file in _files(folder)) / GB
+
+
+def turn(folder: Path, way: str, device: str, threads: int) -> tuple[float, float]:
+    """Seconds of the libraries, and of one loading after them, in this process."""
     import diffusers  # noqa: PLC0415
     import torch  # noqa: PLC0415
 
     from gpu_functions.weights.straight import load_straight  # noqa: PLC0415
 
-    kind = getattr(diffusers, KIND)
+    kind = getattr(diffusers, json.loads((folder / "config.json").read_bytes())["_class_name"])
     if device != "cpu":
         torch.zeros(1, device=device)
+    imports = process_age()
     began = time.perf_counter()
     if way == "ours":
         model = load_straight(kind, folder, torch.bfloat16, device, threads)
-    else:
+    elif way == THEIRS:
         model = kind.from_pretrained(str(folder), torch_dtype=torch.bfloat16).to(device)
+    else:
+        model = kind.from_pretrained(str(folder), torch_dtype=torch.bfloat16, device_map=device)
     if device == "cpu":
         for values in model.parameters():
-            values.detach().reshape(-1).view(torch.uint8)[::PAGE_BYTES].sum()
+            values.detach().reshape(-1).view(torch.uint8)[:: mmap.PAGESIZE].sum()
     else:
         torch.cuda.synchronize()
-    return time.perf_counter() - began
+    return imports, time.perf_counter() - began
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.safetensors"))
 
 
 def forget(folder: Path) -> None:
     """Put the files out of the page cache."""
-    for file in folder.glob("*.safetensors"):
+    for file in _files(folder):
         handle = os.open(file, os.O_RDONLY)
         os.fsync(handle)
         os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
         os.close(handle)
 
 
-def measure(folder: Path, options: argparse.Namespace) -> dict[str, list[float]]:
-    """Seconds by way and state, in the order of the turns."""
-    found: dict[str, list[float]] = {f"{way} {state}": [] for state in STATES for way in WAYS}
+def cached_share(files: Sequence[Path]) -> float:
+    """The share of the files' pages that lie in the page cache, by `mincore`."""
+    kernel = ctypes.CDLL(None, use_errno=True)
+    pages = there = 0
+    for file in files:
+        with file.open("r+b") as stream, mmap.mmap(stream.fileno(), 0) as mapped:
+            count = -(-len(mapped) // mmap.PAGESIZE)
+            seen = (ctypes.c_ubyte * count)()
+            start = ctypes.addressof(ctypes.c_char.from_buffer(mapped))
+            if kernel.mincore(ctypes.c_void_p(start), ctypes.c_size_t(len(mapped)), seen):
+                raise OSError(ctypes.get_errno(), "mincore")
+            pages, there = pages + count, there + sum(each & 1 for each in bytes(seen))
+    return there / max(1, pages)
+
+
+def measure(folder: Path, options: argparse.Namespace) -> list[Turn]:
+    """All turns, in their order."""
+    found = []
     for state in STATES:
         for _ in range(options.repeats):
             for way in WAYS:
                 if state == "cold":
                     forget(folder)
+                cached = cached_share(_files(folder))
                 words = ["--turn", way, "--folder", str(folder), "--device", options.device]
                 command = [sys.executable, "-m", "bench.gpu_load", *words]
                 command += ["--threads", str(options.threads)]
-                done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
-                found[f"{way} {state}"].append(float(done.stdout.split()[-1]))
-                sys.stderr.write(f"{way} {state}: {found[f'{way} {state}'][-1]:.2f} s\n")
+                switched = {"HF_ENABLE_PARALLEL_LOADING": "yes" if way == WAYS[1] else "no"}
+                done = subprocess.run(  # noqa: S603
+                    command, capture_output=True, text=True, check=True, env=os.environ | switched
+                )
+                imports, load = map(float, done.stdout.split()[-2:])
+                found.append(Turn(way, state, imports, load, cached))
+                sys.stderr.write(f"{way} {state}: {load:.2f} s, {cached:.0%} cached before\n")
     return found
 
 
-STATES = ("cold", "warm")
-
-
 def report(
-    found: Mapping[str, Sequence[float]], size: float, options: argparse.Namespace, device: str
+    found: Sequence[Turn], size: float, options: argparse.Namespace, device: str
 ) -> Iterator[str]:
     yield "# Loading weights\n"
     yield f"    {COMMAND} --write\n"
-    yield f"LTX-Video's denoiser with random weights, {size:.1f} GB in bfloat16, shards of {SHARD};"
-    yield f"{options.repeats} turns each, a process a turn, medians. *ours*: `load_straight` with"
-    yield f"{options.threads} threads. *cold*: the files were put out of the page cache before.\n"
-    yield "| files | diffusers, s | ours, s | diffusers / ours | ours, GB/s |"
-    yield "|---|---:|---:|---:|---:|"
+    yield f"The denoiser of {options.model} with random weights, {size:.1f} GB in bfloat16, shards"
+    yield f"of {SHARD}; {options.repeats} turns each, a process a turn, medians. *diffusers, in"
+    yield "parallel*: its own `device_map` and `HF_ENABLE_PARALLEL_LOADING`. *ours*:"
+    yield f"`load_straight` with {options.threads} threads. *cold*: the files were put out of the"
+    yield "page cache before; *cached*: the share of them that was there when a turn began.\n"
+    yield "| files | way | imports, s | load, s | diffusers / it | GB/s | cached |"
+    yield "|---|---|---:|---:|---:|---:|---:|"
     for state in STATES:
-        theirs, ours = (statistics.median(found[f"{way} {state}"]) for way in WAYS)
-        cells = (f"{theirs:.2f}", f"{ours:.2f}", f"{theirs / ours:.2f}", f"{size / ours:.2f}")
-        yield f"| {state} | {' | '.join(cells)} |"
+        stock = _middle(found, THEIRS, state, "load_sec")
+        for way in WAYS:
+            load = _middle(found, way, state, "load_sec")
+            cells = [f"{_middle(found, way, state, 'imports_sec'):.1f}", f"{load:.2f}"]
+            cells += [f"{stock / load:.2f}", f"{size / load:.2f}"]
+            cells += [f"{_middle(found, way, state, 'cached'):.0%}"]
+            yield f"| {state} | {way} | {' | '.join(cells)} |"
     if options.device == "cpu":
-        yield "\nOn a processor nothing goes over a bus, and both leave weights in the mapped file:"
+        yield "\nOn a processor nothing goes over a bus, and all leave weights in the mapped file:"
         yield "the ratio says nothing about a GPU, which is what ours is for."
     libraries = ", ".join(f"{name} {version(name)}" for name in ("torch", "diffusers"))
     day, cores = f"{datetime.now(UTC):%Y-%m-%d}", os.cpu_count()
     yield f"\nMeasured {day} on {device}, {cores} cores, {libraries}."
 
 
+def _middle(found: Sequence[Turn], way: str, state: str, fact: str) -> float:
+    return statistics.median(
+        getattr(each, fact) for each in found if (each.way, each.state) == (way, state)
+    )
+
+
 def main() -> int:
     """Measure, print, and perhaps write."""
     parser = argparse.ArgumentParser(description="Loading weights.")
-    parser.add_argument("--layers", type=int, default=LAYERS)
+    parser.add_argument("--model", default=SMALLEST, help=f"{SMALLEST}, or one of bench.gpu_sizes")
+    parser.add_argument("--layers", type=int, help="instead of the model's own")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=6)
     parser.add_argument("--device", default="")
@@ -134,19 +199,27 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
     options = parser.parse_args()
     if options.turn:
-        print(turn(options.folder, options.turn, options.device, options.threads))
+        print(*turn(options.folder, options.turn, options.device, options.threads))
         return 0
     import torch  # noqa: PLC0415
 
     options.device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    began = time.monotonic()
     with tempfile.TemporaryDirectory(dir=options.folder, prefix="dropreel-load-") as name:
-        size = build(Path(name), options.layers)
+        size = build(Path(name), options.model, options.layers, options.device)
+        sys.stderr.write(f"{size:.1f} GB written in {time.monotonic() - began:.0f} s\n")
         found = measure(Path(name), options)
     here = f"a processor ({platform.machine()})"
     device = here if options.device == "cpu" else torch.cuda.get_device_name()
     if options.keep:
-        kept: dict[str, Any] = {"seconds": found, "gb": size, "device": device}
-        options.keep.write_text(json.dumps(kept), encoding="utf-8")
+        turns = [asdict(each) for each in found]
+        kept: Mapping[str, Any] = {
+            "model": options.model,
+            "turns": turns,
+            "gb": size,
+            "device": device,
+        }
+        options.keep.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
     text = "\n".join(report(found, size, options, device)) + "\n"
     print(text)
     if options.write:
