@@ -23,6 +23,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Any:
     build_tiny(SVD, folder / SVD)
     with pytest.MonkeyPatch.context() as volume:
         volume.setenv("DROPREEL_WEIGHTS", str(folder))
+        volume.setenv("DROPREEL_COMPILED", str(folder / "compiled"))
         volume.setenv("DROPREEL_SMALL", "1")
         import gpu_functions.modal_app as module  # noqa: PLC0415 - it reads the environment
 
@@ -96,3 +97,16 @@ def test_warming_up_loads_the_model_and_tells_what_it_took(app: Any) -> None:
     assert facts["load_seconds"] > 0
     assert os.environ.get("HF_HUB_OFFLINE") is None, "only containers are offline by our hand"
     assert Path(app.WEIGHTS).is_dir()
+
+
+def test_sizes_are_made_ahead_and_each_is_told(app: Any) -> None:
+    (facts,) = app.Rtx4090(model=SVD).compile.local(["64x64x25"])
+    assert facts["size"] == "64×64, 25 frames"
+    assert facts["first_sec"] > 0
+    assert facts["again_sec"] > 0
+
+
+def test_code_that_was_compiled_lies_on_a_volume_that_containers_may_write(app: Any) -> None:
+    volumes = app.on(tiers()["h100"], at_most=1)["volumes"]
+    assert volumes[app.COMPILED] is app.compiled
+    assert volumes[app.WEIGHTS] is not app.weights, "weights are there to be read"
