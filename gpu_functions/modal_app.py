@@ -9,9 +9,11 @@ Everything that matters is in `gpu_functions.runner`; here stands only on what i
 has containers of its own, so that a warm one has the right weights loaded.
 """
 
+import asyncio
 import os
 import time
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -114,16 +116,23 @@ class _Gpu:
         began = time.perf_counter()
         import torch  # noqa: PLC0415
 
+        from gpu_functions.runner.device import place_of  # noqa: PLC0415
+        from gpu_functions.worker.overlapped import Overlapped  # noqa: PLC0415
         from gpu_functions.worker.tools import WorkerTools  # noqa: PLC0415
 
         small = os.environ.get("DROPREEL_SMALL") == "1"
         device = "cuda:0" if torch.cuda.is_available() else "cpu"
+        tools_for = WorkerTools.of(Path(WEIGHTS), small=small, compiled=Path(COMPILED))
         kept = None if modal.is_local() else compiled.commit
-        self.tools = WorkerTools.of(Path(WEIGHTS), small=small, compiled=Path(COMPILED), kept=kept)(
-            device
-        )
+        self.tools = replace(tools_for, kept=kept)(device)
+        self.overlapped = Overlapped(place_of(device), tools_for)
         # what came before, Modal's own clock alone can tell: this process may be a restored one
         self.tools.models.ready_sec = time.perf_counter() - began
+
+    @modal.exit()
+    def send_children_away(self) -> None:
+        """Those that hand on."""
+        self.overlapped.stop()
 
     @modal.method()
     def run(self, document: dict[str, Any]) -> dict[str, Any]:
@@ -134,6 +143,29 @@ class _Gpu:
         call = modal.current_function_call_id() or uuid.uuid4().hex
         job = GpuJob.model_validate(document)
         return run_rented(job, f"{OF_MODAL}{call}", self.tools, lease_sec=LEASE_SEC)
+
+    @modal.method()
+    async def run_beside(self, document: dict[str, Any]) -> dict[str, Any]:
+        """As `run`, while other jobs are in this container: called with input concurrency.
+
+        It is no plain function, for Modal shuts the container down when one of several plain calls
+        is cancelled. A cancelled job's thread hears of it at its next beat or step, and ends.
+        """
+        return await asyncio.to_thread(self._run_beside, document, modal.current_function_call_id())
+
+    def _run_beside(self, document: dict[str, Any], call: str | None) -> dict[str, Any]:
+        from gpu_functions.runner.rented import run_rented  # noqa: PLC0415
+
+        see_new_weights(self.model)
+        job = GpuJob.model_validate(document)
+        return run_rented(
+            job,
+            f"{OF_MODAL}{call or uuid.uuid4().hex}",
+            self.tools,
+            lease_sec=LEASE_SEC,
+            halves=self.overlapped,
+            clock=self.overlapped.clock,
+        )
 
     @modal.method()
     def warm(self) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The Modal app without Modal: its settings as deployed, and its method as it runs."""
 
+import asyncio
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ import pytest
 from shared.catalog.catalog import load_catalog
 from shared.gpu_jobs.gpu import tiers
 from shared.gpu_jobs.modal_client import APP, CLASSES
+from shared.gpu_jobs.report import Report
 from tests.gpu.tiny import build_tiny
 from tests.runner.town import SVD, runner_town
 
@@ -64,6 +66,23 @@ def test_a_job_runs_where_modal_would_run_it(app: Any) -> None:
         assert town.record is not None
         assert town.record.runner.startswith("modal/")
         assert len(town.files["result.mp4"]) == said["made"]["size_bytes"]
+
+
+def test_two_jobs_run_beside_each_other_in_one_container(app: Any) -> None:
+    with runner_town() as town, runner_town() as other:
+        settings = town.job().settings.model_copy(update={"num_frames": 25})
+        box = app.Rtx4090(model=SVD)
+        box.warm.local()  # here Modal's client enters a class for a plain method only
+
+        async def both() -> list[dict[str, Any]]:
+            documents = [each.job(settings=settings) for each in (town, other)]
+            plain = [document.model_dump(mode="json") for document in documents]
+            return await asyncio.gather(*map(box.run_beside.local, plain))
+
+        for said, there in zip(asyncio.run(both()), (town, other), strict=True):
+            assert said["outcome"] == "succeeded", said
+            assert len(there.files["result.mp4"]) == said["made"]["size_bytes"]
+            assert Report.model_validate(said) == there.report
 
 
 @pytest.mark.parametrize(("model", "looks"), [(SVD, 0), ("mochi-1", 1)])
