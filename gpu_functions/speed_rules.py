@@ -74,7 +74,7 @@ RULES = (
         "compile",
         "h100: Wan, from the first clip; others where some ten clips share a size",
         "single short clips; without triton",
-        "norms, modulation, gates and places in a few passes; 3–15 s for each new size",
+        "norms, modulation, gates and places in a few passes; 3–15 s a new size, once: it is kept",
         "as stock: 0.005",
         "A14B 1.15×, LTX 13B 1.30×, LTX 2B 1.42×",
     ),
@@ -232,7 +232,6 @@ FLOORS = (
 """Predictions and what became of them."""
 
 NOT_BUILT = (
-    "sizes compiled in advance, and the compiler's cache kept between containers",
     (
         "a row of the catalogue for the 4-step A14B: no commit of LightX2V's LoRAs is pinned, "
         "and `dropreel weights` does not fetch them"
