@@ -55,7 +55,7 @@ def attention8(pipeline: Any, setting: str, device: str, denoisers: Sequence[str
     without = [type(model).__name__ for model in models if not [*_processors(model)]]
     if without:
         return f"{', '.join(without)} takes no other attention"
-    if why := None if is_cpu(device) else _cannot(device):
+    if why := None if is_cpu(device) else cannot(device):
         return why
     for model in models:
         for processor in _processors(model):
@@ -69,7 +69,7 @@ def _processors(model: Any) -> Iterator[Any]:
     return (each for each in found if hasattr(each, "_attention_backend"))
 
 
-def _cannot(device: str) -> str | None:
+def cannot(device: str) -> str | None:
     """Why this GPU is left alone; None where the trial came out right."""
     if capability(device) < FIRST_WITH_FP8_ATTENTION:
         return "attention in fp8 needs a Hopper GPU or newer"
