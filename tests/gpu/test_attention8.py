@@ -1,5 +1,9 @@
 """Attention in 8 bits against float64, and when the lever is left alone."""
 
+import ctypes
+import sys
+from contextlib import nullcontext
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -184,6 +188,95 @@ def test_a_good_trial_is_all_that_it_takes(monkeypatch: pytest.MonkeyPatch) -> N
     trial = lever.trial_error
     monkeypatch.setattr(lever, "trial_error", lambda device: trial("cpu"))
     assert pulled(gpu(monkeypatch, 9, 0)) is None
+
+
+class Drawn:
+    """A graph of cuDNN's as far as it is drawn and asked to run; it computes nothing."""
+
+    def __init__(self, **asked: Any) -> None:
+        self.given: dict[int, dict[str, Any]] = {}
+        self.ran: dict[str, int] = {}
+
+    def tensor(self, **known: Any) -> int:
+        self.given[known["uid"]] = known
+        return int(known["uid"])
+
+    def sdpa_fp8(self, **named: Any) -> tuple[Any, ...]:
+        self.scale = named.pop("attn_scale")
+        assert not named.pop("generate_stats")
+        self.names = {uid: name for name, uid in named.items()}
+        return self, None, None, None
+
+    def set_uid(self, uid: int) -> "Drawn":
+        self.names[uid] = "o"
+        return self
+
+    def left_as_it_is(self, *_: Any) -> "Drawn":
+        return self
+
+    set_output = set_data_type = set_dim = set_stride = left_as_it_is
+
+    def done(self, *_: Any) -> None: ...
+
+    validate = build_operation_graph = create_execution_plans = check_support = build_plans = done
+
+    def get_workspace_size(self) -> int:
+        return 0
+
+    def execute(self, pointers: dict[int, int], space: torch.Tensor, handle: Any) -> None:
+        assert space.numel() > 0
+        self.ran = {self.names[uid]: pointer for uid, pointer in pointers.items()}
+
+
+def test_cudnn_is_given_each_number_under_its_own_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    graphs: list[Drawn] = []
+    streams: list[int] = []
+
+    def pygraph(**asked: Any) -> Drawn:
+        graphs.append(Drawn(**asked))
+        return graphs[-1]
+
+    stands_in = SimpleNamespace(
+        pygraph=pygraph,
+        create_handle=object,
+        set_stream=lambda handle, stream: streams.append(stream),
+        data_type=SimpleNamespace(FP8_E4M3="e4m3", FLOAT="float"),
+        heur_mode=SimpleNamespace(A=0, FALLBACK=1),
+    )
+    monkeypatch.setitem(sys.modules, "cudnn", stands_in)
+    monkeypatch.setattr(torch.cuda, "device", nullcontext)
+    stream = SimpleNamespace(cuda_stream=7)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda: stream)
+    for kept in (cudnn_attention._built, cudnn_attention._handle):
+        monkeypatch.setattr(cudnn_attention, kept.__name__, cache(kept.__wrapped__))
+    query, key, value = (each.to(E4M3) for each in drawn())
+    descale = torch.tensor([0.5])
+    for _ in range(2):
+        made = cudnn_attention.product(query, key, value, descale, 0.25)
+        (graph,) = graphs
+        numbers = {"q": query, "k": key, "v": value, "o": made, "descale_q": descale}
+        assert {name: graph.ran[name] for name in numbers} == {
+            name: each.data_ptr() for name, each in numbers.items()
+        }
+        scales = {
+            name: ctypes.c_float.from_address(pointer).value
+            for name, pointer in graph.ran.items()
+            if "scale" in name
+        }
+        assert scales == pytest.approx(
+            {
+                "descale_q": 0.5,
+                "descale_k": 1,
+                "descale_v": 1,
+                "scale_o": 1,
+                "scale_s": 448,
+                "descale_s": 1 / 448,
+            }
+        )
+    assert (graph.scale, streams, made.shape, made.dtype) == (0.25, [7, 7], SHAPE, E4M3)
+    for told in list(graph.given.values())[:3]:
+        assert (told["dim"], told["data_type"]) == ((1, 2, 600, 128), "e4m3")
+        assert told["stride"] == query.transpose(1, 2).stride()
 
 
 def test_other_settings_and_other_models_are_said() -> None:
