@@ -278,7 +278,7 @@ def added(document: Document, other: Document) -> Document:
         raise ValueError(f"the two differ in {', '.join(apart)}: {here} and {there}")
     sections = {
         name: {**document.get(name, {}), **other.get(name, {})}
-        for name in (*SECTIONS, "at", "took_sec")
+        for name in (*SECTIONS, "limits", "at", "took_sec")
         if document.get(name) or other.get(name)
     }
     new = [f"{name}: {key}" for name in SECTIONS for key in other.get(name, {})]

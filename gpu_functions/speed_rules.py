@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from gpu_functions.speed_slot import slot_lines
 from shared.generated import write_or_check
 
 PAGE = Path(__file__).parents[1] / "docs" / "gpu-speed.md"
@@ -238,7 +239,10 @@ NOT_BUILT = (
     ),
     "Wan's decoding handed on chunk by chunk",
     "the second expert's weights fetched during the last noisy step",
-    "several clips of one size in one batch: one fills the GPU at every size measured",
+    (
+        "several clips of one size in one pass: whether a pass of one leaves a GPU idle, "
+        "`bench.gpu_speed --parts passes` says, and it has not run yet"
+    ),
 )
 
 
@@ -265,6 +269,7 @@ def _lines() -> Iterator[str]:
     yield "    python -m pytest tests/gpu/test_on_gpu.py    # every family by every recipe"
     yield "    python -m bench.gpu_speed --write && python -m bench.gpu_speed_page"
     yield "    python -m bench.page\n"
+    yield from slot_lines()
     yield "## What was predicted, and what came of it\n"
     yield from (f"- {each}" for each in FLOORS)
     yield ""
