@@ -23,7 +23,8 @@ from typing import Any
 
 import torch
 
-from bench.gpu_clock import CPU, GIB, wait
+from bench.gpu_clock import wait
+from bench.gpu_price import usd_a_second
 from bench.gpu_sizes import REAL, Real, build_part, reading
 from gpu_functions.generators.contract import (
     FramesUnusable,
@@ -35,10 +36,10 @@ from gpu_functions.generators.contract import (
 from gpu_functions.generators.diffusers_generator import DTYPES, DiffusersGenerator
 from gpu_functions.generators.faults import give_back, peak_vram_bytes
 from gpu_functions.generators.registry import FAMILIES, open_generator
+from gpu_functions.runner.device import CPU, GIB
 from shared.catalog import find_model
 from shared.catalog.recipes import recipes_for
 from shared.errors import DropreelError, InternalFault
-from shared.gpu_jobs.gpu import price_of_gpu, tiers
 from tests.gpu.requests import keyframe, small_request
 from tests.gpu.tiny import build_tiny
 from tests.gpu.tiny import builder as tiny_builder
@@ -234,8 +235,8 @@ def usd_for(seconds: float, device: str) -> Decimal | None:
     """At the price of this kind of GPU at Modal; None for a processor."""
     if device == CPU:
         return None
-    price = price_of_gpu(tiers()[gpu_class_of(device)], torch.cuda.get_device_name())
-    return price.usd_per_hour / 3600 * Decimal(str(seconds))
+    a_second = usd_a_second(gpu_class_of(device), torch.cuda.get_device_name())
+    return a_second * Decimal(str(seconds))
 
 
 def table(rows: Sequence[Row]) -> Iterator[str]:

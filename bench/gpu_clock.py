@@ -13,11 +13,10 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import scaled_dot_product_attention
 
 from bench.lever_errors import relative_error
+from gpu_functions.runner.device import CPU
 from gpu_functions.speed import cudnn_attention
 from gpu_functions.speed.attention8 import E4M3, attended, cannot
 
-CPU = "cpu"
-GIB = 2**30
 KERNELS = {
     "cudnn": SDPBackend.CUDNN_ATTENTION,
     "flash": SDPBackend.FLASH_ATTENTION,

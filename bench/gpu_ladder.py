@@ -13,9 +13,10 @@ from typing import Any
 
 import torch
 
-from bench.gpu_clock import CPU, GIB, Stages, matmul_precision, middle, wait
+from bench.gpu_clock import Stages, matmul_precision, middle, wait
 from bench.lever_errors import relative_error
 from gpu_functions.generators.faults import give_back
+from gpu_functions.runner.device import CPU, GIB
 from gpu_functions.speed import LEVERS
 
 PRECISION = "precision"

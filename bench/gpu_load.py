@@ -15,6 +15,7 @@ them in the mapped file.
 import argparse
 import ctypes
 import json
+import math
 import mmap
 import os
 import platform
@@ -23,13 +24,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
+from gpu_functions.runner.device import CPU
 from gpu_functions.runner.started import process_age
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks" / "gpu-load.md"
@@ -83,7 +84,7 @@ def turn(folder: Path, way: str, device: str, threads: int) -> tuple[float, floa
     from gpu_functions.weights.straight import load_straight  # noqa: PLC0415
 
     kind = getattr(diffusers, json.loads((folder / "config.json").read_bytes())["_class_name"])
-    if device != "cpu":
+    if device != CPU:
         torch.zeros(1, device=device)
     imports = process_age()
     began = time.perf_counter()
@@ -93,7 +94,7 @@ def turn(folder: Path, way: str, device: str, threads: int) -> tuple[float, floa
         model = kind.from_pretrained(str(folder), torch_dtype=torch.bfloat16).to(device)
     else:
         model = kind.from_pretrained(str(folder), torch_dtype=torch.bfloat16, device_map=device)
-    if device == "cpu":
+    if device == CPU:
         for values in model.parameters():
             values.detach().reshape(-1).view(torch.uint8)[:: mmap.PAGESIZE].sum()
     else:
@@ -129,9 +130,8 @@ def cached_share(files: Sequence[Path]) -> float:
     return there / max(1, pages)
 
 
-def measure(folder: Path, options: argparse.Namespace) -> list[Turn]:
-    """All turns, in their order."""
-    found = []
+def measure(folder: Path, options: argparse.Namespace) -> Iterator[Turn]:
+    """All turns, in their order; a way that fails is told and left out."""
     for state in STATES:
         for _ in range(options.repeats):
             for way in WAYS:
@@ -143,12 +143,14 @@ def measure(folder: Path, options: argparse.Namespace) -> list[Turn]:
                 command += ["--threads", str(options.threads)]
                 switched = {"HF_ENABLE_PARALLEL_LOADING": "yes" if way == WAYS[1] else "no"}
                 done = subprocess.run(  # noqa: S603
-                    command, capture_output=True, text=True, check=True, env=os.environ | switched
+                    command, capture_output=True, text=True, check=False, env=os.environ | switched
                 )
+                if done.returncode:
+                    sys.stderr.write(f"{way} {state}: {done.stderr[-500:]}\n")
+                    continue
                 imports, load = map(float, done.stdout.split()[-2:])
-                found.append(Turn(way, state, imports, load, cached))
                 sys.stderr.write(f"{way} {state}: {load:.2f} s, {cached:.0%} cached before\n")
-    return found
+                yield Turn(way, state, imports, load, cached)
 
 
 def report(
@@ -165,13 +167,13 @@ def report(
     yield "|---|---|---:|---:|---:|---:|---:|"
     for state in STATES:
         stock = _middle(found, THEIRS, state, "load_sec")
-        for way in WAYS:
+        for way in dict.fromkeys(each.way for each in found if each.state == state):
             load = _middle(found, way, state, "load_sec")
             cells = [f"{_middle(found, way, state, 'imports_sec'):.1f}", f"{load:.2f}"]
             cells += [f"{stock / load:.2f}", f"{size / load:.2f}"]
             cells += [f"{_middle(found, way, state, 'cached'):.0%}"]
             yield f"| {state} | {way} | {' | '.join(cells)} |"
-    if options.device == "cpu":
+    if options.device == CPU:
         yield "\nOn a processor nothing goes over a bus, and all leave weights in the mapped file:"
         yield "the ratio says nothing about a GPU, which is what ours is for."
     libraries = ", ".join(f"{name} {version(name)}" for name in ("torch", "diffusers"))
@@ -180,9 +182,8 @@ def report(
 
 
 def _middle(found: Sequence[Turn], way: str, state: str, fact: str) -> float:
-    return statistics.median(
-        getattr(each, fact) for each in found if (each.way, each.state) == (way, state)
-    )
+    facts = [getattr(each, fact) for each in found if (each.way, each.state) == (way, state)]
+    return statistics.median(facts) if facts else math.nan
 
 
 def main() -> int:
@@ -203,23 +204,20 @@ def main() -> int:
         return 0
     import torch  # noqa: PLC0415
 
-    options.device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    options.device = options.device or ("cuda" if torch.cuda.is_available() else CPU)
     began = time.monotonic()
+    here = f"a processor ({platform.machine()})"
+    device = here if options.device == CPU else torch.cuda.get_device_name()
+    found: list[Turn] = []
     with tempfile.TemporaryDirectory(dir=options.folder, prefix="dropreel-load-") as name:
         size = build(Path(name), options.model, options.layers, options.device)
         sys.stderr.write(f"{size:.1f} GB written in {time.monotonic() - began:.0f} s\n")
-        found = measure(Path(name), options)
-    here = f"a processor ({platform.machine()})"
-    device = here if options.device == "cpu" else torch.cuda.get_device_name()
-    if options.keep:
-        turns = [asdict(each) for each in found]
-        kept: Mapping[str, Any] = {
-            "model": options.model,
-            "turns": turns,
-            "gb": size,
-            "device": device,
-        }
-        options.keep.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+        for each in measure(Path(name), options):
+            found.append(each)
+            if options.keep:  # a run that is cut short keeps what it has
+                facts = {"model": options.model, "gb": size, "device": device}
+                turns = [asdict(turn) for turn in found]
+                options.keep.write_text(json.dumps({**facts, "turns": turns}, indent=1) + "\n")
     text = "\n".join(report(found, size, options, device)) + "\n"
     print(text)
     if options.write:

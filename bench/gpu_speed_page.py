@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from shared.gpu_jobs.gpu import price_of_gpu, tiers
+from bench.gpu_price import usd_a_second
 
 JSON_FILE = Path(__file__).parents[1] / "docs" / "benchmarks" / "gpu-speed.json"
 PAGE = JSON_FILE.with_suffix(".md")
-SECONDS_AN_HOUR, SECONDS_A_MINUTE, TERA = 3600, 60, 1e12
+SECONDS_A_MINUTE, TERA = 60, 1e12
 
 Document = Mapping[str, Any]
 
@@ -41,8 +41,8 @@ def _lines(document: Document) -> Iterator[str]:
     yield "answer less than trained ones do, so both are lower bounds; with trained weights nobody"
     yield "has looked at a clip yet.\n"
     if document.get("runs"):
-        yield "Put together from several runs on one kind of GPU on one day; `earlier` marks an"
-        yield "earlier one, each with its own stock:\n"
+        yield "Put together from several runs on one kind of GPU, by one driver and one torch;"
+        yield "`earlier` marks an earlier one, each with its own stock:\n"
         yield from (f"- {each}" for each in document["runs"])
         yield ""
     limits = document["limits"]["machine"]
@@ -199,7 +199,7 @@ STAGES = ("encode_image", "forward", "decode", "rest", "interpolate", "encode")
 
 
 def _clips(document: Document) -> Iterator[str]:
-    usd = usd_a_second(document["gpu_class"], document["where"]["device"])
+    usd = float(usd_a_second(document["gpu_class"], document["where"]["device"]))
     yield "Everything in one process, one after the other: keyframe, steps, decoding, RIFE to 30"
     yield "frames a second, near-lossless encoding on the processor (a moving picture in the random"
     yield "frames' place). Not in it: reading the prompt (a batch repeats its words), loading,"
@@ -253,13 +253,6 @@ def _composed(rows: Sequence[Document]) -> Iterator[Document]:
         "seconds": {**few["seconds"], "forward": steps * step},
         "clip_sec": few["clip_sec"] - few["steps"] * forward + steps * step,
     }
-
-
-def usd_a_second(gpu_class: str, device: str) -> float:
-    """At Modal's price of the class; 0 for a processor."""
-    if gpu_class not in tiers():
-        return 0.0
-    return float(price_of_gpu(tiers()[gpu_class], device).usd_per_hour) / SECONDS_AN_HOUR
 
 
 SECTIONS = ("forwards", "passes", "guidance", "kernels", "coders", "clips", "text", "rife")

@@ -78,8 +78,9 @@ SLOT = (
 def slot_lines() -> Iterator[str]:
     """As a part of a page."""
     yield "All of `gpu_speed` takes most of an hour. Where a GPU is there for ten minutes, what is"
-    yield "still to be decided comes first; each command writes what it has as it goes, says how"
-    yield "long each part took, and may be cut short. These seconds are reckoned, not measured.\n"
+    yield "still to be decided comes first; each command says how long its parts took, and may be"
+    yield "cut short: it writes what it has as it goes, but for a batch, which is written at its"
+    yield "end. These seconds are reckoned, not measured.\n"
     yield "    export OUT=kept && mkdir -p $OUT"
     for step in SLOT:
         yield f"\n    # {step.what}; some {step.seconds} s"

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bench.gpu_batch.batch import CPU, Batch, dumped, read
+from bench.gpu_batch.batch import Batch, dumped, read
 from bench.gpu_batch.page import PAGE, cells, report, write
 from bench.gpu_batch.run import run_batch
+from gpu_functions.runner.device import CPU
 
 CLIPS, DELIVERED = 10, (1024, 576)
 MODEL, TOY_MODEL = "ltx-video-0.9.8-13b", "wan2.2-ti2v-5b"

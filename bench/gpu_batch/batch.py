@@ -16,9 +16,8 @@ from bench.timeline import (
     idle_share,
     whole_window,
 )
+from gpu_functions.runner.device import CPU
 from shared.gpu_jobs.report import Report
-
-CPU = "cpu"
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from bench.gpu_batch.batch import Batch
 from bench.gpu_batch.estimates import seconds_row
+from bench.gpu_price import usd_a_second
 from bench.seconds import keep
 from bench.timeline import BETWEEN, generating_window, timeline, whole_window
-from shared.gpu_jobs.gpu import modal_prices, tiers, usd_per_second
+from shared.gpu_jobs.gpu import price_of_gpu, tiers
 
 PARTS = Path(__file__).parents[2] / "docs" / "benchmarks"
 PAGE = PARTS / "gpu-batch.md"
@@ -58,8 +59,10 @@ def report(batches: Sequence[Batch]) -> Iterator[str]:
     else:
         yield "*load*: diffusers' import, and random weights made on the GPU, **not** read from a"
         yield "disk. *first step*: prompt and picture too, and compiling where the recipe compiles."
-    for gpu_class in sorted({batch.gpu_class for batch in batches if not batch.toy}):
-        price = modal_prices()[tiers()[gpu_class].modal[0]]
+    for gpu_class, device in sorted({(each.gpu_class, each.device) for each in batches}):
+        if gpu_class not in tiers():
+            continue
+        price = price_of_gpu(tiers()[gpu_class], device)
         rate = f"{price.usd_per_hour} an hour"
         yield f"\nDollars of `{gpu_class}` are of an {price.kind} at Modal, {rate}."
     for place, batch in enumerate(batches):
@@ -113,11 +116,11 @@ def _cold_cells(batch: Batch) -> Iterator[str]:
 
 
 def _usd(batch: Batch, seconds: float) -> str:
-    """At Modal's price of the first GPU of the class, one for each that was used."""
+    """At Modal's price of the GPU, one for each that was used."""
     if batch.toy:
         return "–"
-    price = modal_prices()[tiers()[batch.gpu_class].modal[0]]
-    return f"{float(usd_per_second(price.kind)) * seconds * len(set(batch.gpus)):.4f}"
+    a_second = float(usd_a_second(batch.gpu_class, batch.device))
+    return f"{a_second * seconds * len(set(batch.gpus)):.4f}"
 
 
 def _notes(batches: Sequence[Batch]) -> Iterator[str]:

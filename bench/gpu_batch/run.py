@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from bench.gpu_batch.batch import CPU, Batch
+from bench.gpu_batch.batch import Batch
 from bench.gpu_batch.driver import driver_samples
 from bench.gpu_batch.queue import MemoryQueue, Message
 from bench.gpu_batch.stand_ins import KEYFRAME, BatchTools
 from gpu_functions.interpolation.tools import RIFE_FILE
+from gpu_functions.runner.device import CPU
 from gpu_functions.worker.foreman import Foreman, deliverers_for
 from gpu_functions.worker.scratch import own_scratch
 from shared.catalog import find_model

@@ -20,6 +20,7 @@ from gpu_functions.generators.contract import (
     Recipe,
 )
 from gpu_functions.interpolation.tools import Tools as InterpolationTools
+from gpu_functions.runner.device import CPU
 from gpu_functions.runner.models import Models
 from gpu_functions.runner.retime import Retime
 from gpu_functions.runner.run import Tools
@@ -27,7 +28,6 @@ from shared.catalog.recipes import recipes_for
 from shared.gpu_jobs.document import Target
 
 KEYFRAME = Path(__file__).parents[2] / "examples" / "first-batch" / "coffee.png"
-CPU = "cpu"
 DENOISING_SHARE = 0.7
 """Of a sleeping model's seconds; the rest is its decoding."""
 

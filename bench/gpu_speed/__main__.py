@@ -11,13 +11,14 @@ from pathlib import Path
 
 import torch
 
-from bench.gpu_clock import CPU, measured_limits
+from bench.gpu_clock import measured_limits
 from bench.gpu_speed.between import nets_between
 from bench.gpu_speed.book import Book
 from bench.gpu_speed.plan import PLAYS
 from bench.gpu_speed.play import PARTS, play
 from bench.gpu_speed.prompts import text_encoders
 from gpu_functions.generators.faults import give_back
+from gpu_functions.runner.device import CPU
 
 JSON_FILE = Path(__file__).parents[2] / "docs" / "benchmarks" / "gpu-speed.json"
 OTHERS = ("limits", "text", "rife")

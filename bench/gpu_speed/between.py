@@ -7,10 +7,11 @@ from typing import Any
 
 import torch
 
-from bench.gpu_clock import CPU, best
+from bench.gpu_clock import best
 from bench.gpu_speed.book import Book
 from bench.lever_errors import relative_error
 from gpu_functions.interpolation.ifnet import SHAPES, IFNet
+from gpu_functions.runner.device import CPU
 from gpu_functions.speed.graphs import Recorded
 
 

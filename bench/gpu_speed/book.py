@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from bench.gpu import gpu_class_of
-from bench.gpu_clock import CPU
+from gpu_functions.runner.device import CPU
 
 BEGAN = time.monotonic()
 MOST_TOLD = 1500

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.gpu_clock import CPU, GIB, Stages, matmul_precision, middle, wait
+from bench.gpu_clock import Stages, matmul_precision, middle, wait
 from bench.gpu_ladder import forget_peak
 from bench.gpu_speed.between import rife
 from bench.gpu_speed.opened import Opened
 from gpu_functions.generators.contract import FramesUnusable, GeneratedFrames
 from gpu_functions.interpolation import interpolate_frames
 from gpu_functions.interpolation.tools import RIFE_FILE, Tools
+from gpu_functions.runner.device import CPU, GIB
 from gpu_functions.runner.encode import encode_intermediate
 from tests.gpu.requests import keyframe
 

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.gpu_clock import CPU, Stages, matmul_precision, middle
+from bench.gpu_clock import Stages, matmul_precision, middle
 from bench.gpu_ladder import forget_peak, peak_above
 from bench.gpu_speed.opened import Opened
 from bench.gpu_speed.plan import Levers
 from bench.lever_errors import relative_error
 from gpu_functions.generators.faults import give_back
+from gpu_functions.runner.device import CPU
 from gpu_functions.speed import LEVERS
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import torch
 
-from bench.gpu_clock import CPU
 from bench.gpu_ladder import Given, Rung, climb, measure_errors
 from bench.gpu_sizes import build_part
 from bench.gpu_speed.book import Book
 from bench.gpu_speed.opened import Opened
 from bench.gpu_speed.plan import Levers, Play
+from gpu_functions.runner.device import CPU
 
 SHALLOW_LAYERS = 2
 """Layers of the model that errors against float32 are measured with."""

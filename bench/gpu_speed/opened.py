@@ -12,12 +12,12 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench.gpu import generated, real_pipeline
-from bench.gpu_clock import CPU
 from bench.gpu_ladder import Given, recorded_call
 from bench.gpu_speed.plan import Play, Size
 from gpu_functions.generators.contract import GenerationRequest
 from gpu_functions.generators.diffusers_generator import DiffusersGenerator
 from gpu_functions.generators.registry import open_generator
+from gpu_functions.runner.device import CPU
 from shared.catalog.recipe import Recipe
 from tests.gpu.requests import keyframe, small_request
 from tests.gpu.tiny import builder as tiny_builder

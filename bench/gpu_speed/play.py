@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
-from bench.gpu_clock import CPU, kernels
+from bench.gpu_clock import kernels
 from bench.gpu_ladder import Rung, forward
 from bench.gpu_speed.book import Book
 from bench.gpu_speed.clips import STOCK, clips
@@ -17,6 +17,7 @@ from bench.gpu_speed.opened import Opened, opened
 from bench.gpu_speed.passes import passes
 from bench.gpu_speed.plan import PLAYS
 from gpu_functions.generators.faults import give_back
+from gpu_functions.runner.device import CPU
 
 PARTS = (
     "forwards",

@@ -7,11 +7,12 @@ from typing import Any
 import torch
 import transformers
 
-from bench.gpu_clock import CPU, GIB, best, wait
+from bench.gpu_clock import best, wait
 from bench.gpu_ladder import forget_peak, peak_above, weights_gib
 from bench.gpu_sizes import TEXT_ENCODERS, XXL, build_part
 from bench.gpu_speed.book import Book
 from gpu_functions.generators.faults import give_back
+from gpu_functions.runner.device import CPU, GIB
 from gpu_functions.speed.parking import park_encoders
 
 TIMES, FETCHES = 3, 2

@@ -32,4 +32,5 @@ def test_the_page_has_each_way_against_stock() -> None:
     options = argparse.Namespace(model="m", repeats=1, threads=6, device="cuda")
     page = "\n".join(report(found, 28.0, options, "NVIDIA H100"))
     assert "| cold | ours | 5.0 | 2.00 | 4.00 | 14.00 | 25% |" in page
+    assert "| cold | ours | 5.0 | 2.00 | nan |" in "\n".join(report(found[2:], 28.0, options, ""))
     assert "| warm | diffusers, in parallel | 5.0 | 4.00 | 2.00 | 7.00 | 100% |" in page
