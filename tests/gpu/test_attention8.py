@@ -179,14 +179,14 @@ def test_what_a_trial_says_is_heeded(
     monkeypatch.setattr(cudnn_attention, "missing", lambda: None)
     monkeypatch.setattr(lever, "product", kernel)
     trial = lever.trial_error
-    monkeypatch.setattr(lever, "trial_error", lambda device: trial("cpu"))
+    monkeypatch.setattr(lever, "trial_error", lambda attend, device: trial(attend, "cpu"))
     assert pulled(gpu(monkeypatch, 9, 0)) == said
 
 
 def test_a_good_trial_is_all_that_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cudnn_attention, "missing", lambda: None)
     trial = lever.trial_error
-    monkeypatch.setattr(lever, "trial_error", lambda device: trial("cpu"))
+    monkeypatch.setattr(lever, "trial_error", lambda attend, device: trial(attend, "cpu"))
     assert pulled(gpu(monkeypatch, 9, 0)) is None
 
 
