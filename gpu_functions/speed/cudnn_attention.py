@@ -5,11 +5,14 @@ Hopper cuDNN knows one scale a tensor and writes its answer in e4m3 alone.
 """
 
 import importlib.util
+import logging
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import torch
+
+logger = logging.getLogger(__name__)
 
 NUMBERS = ("q", "k", "v")
 SCALES = ("descale_q", "descale_k", "descale_v", "descale_s", "scale_s", "scale_o")
@@ -28,8 +31,8 @@ def missing() -> str | None:
 
 def product(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, descale: torch.Tensor, scale: float
-) -> torch.Tensor:
-    """Each (batch, tokens, heads, width) in e4m3, and so is the answer.
+) -> torch.Tensor | None:
+    """Each (batch, tokens, heads, width) in e4m3, and so is the answer; None if cuDNN refuses them.
 
     Parameters
     ----------
@@ -39,6 +42,8 @@ def product(
 
     with torch.cuda.device(query.device):
         built = _built(tuple(query.shape), scale, query.device)
+        if built is None:
+            return None
         made = torch.empty_like(query, memory_format=torch.contiguous_format)
         given = {
             "q": query.contiguous(),
@@ -64,8 +69,12 @@ class _Built:
 
 
 @cache  # for good: recorded forwards go on using a graph's kernels
-def _built(shape: tuple[int, ...], scale: float, device: torch.device) -> _Built:
-    drawn = graph(shape, scale, handle=_handle(device))
+def _built(shape: tuple[int, ...], scale: float, device: torch.device) -> _Built | None:
+    try:
+        drawn = graph(shape, scale, handle=_handle(device))
+    except Exception as refusal:  # whatever cuDNN says of a shape; the clip is made another way
+        logger.warning("cuDNN attends no %s in fp8: %s", shape, refusal)
+        return None
     values = dict.fromkeys(SCALES, 1.0)
     values |= {"scale_s": WEIGHTS_SCALE, "descale_s": 1 / WEIGHTS_SCALE}
     constants = {

@@ -16,6 +16,7 @@ from bench.lever_errors import denoised, relative_error
 from gpu_functions.speed import attention8 as lever
 from gpu_functions.speed import cudnn_attention
 from gpu_functions.speed.attention8 import E4M3, MOST, OURS, attended, attention8, product
+from gpu_functions.speed.trial import trial_error
 from tests.gpu.tiny import builder
 
 A14B, SVD = "wan2.2-i2v-a14b", "stable-video-diffusion-xt-1.1"
@@ -178,15 +179,15 @@ def test_what_a_trial_says_is_heeded(
 
     monkeypatch.setattr(cudnn_attention, "missing", lambda: None)
     monkeypatch.setattr(lever, "product", kernel)
-    trial = lever.trial_error
-    monkeypatch.setattr(lever, "trial_error", lambda device: trial("cpu"))
+    trial = trial_error
+    monkeypatch.setattr(lever, "trial_error", lambda attend, device: trial(attend, "cpu"))
     assert pulled(gpu(monkeypatch, 9, 0)) == said
 
 
 def test_a_good_trial_is_all_that_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cudnn_attention, "missing", lambda: None)
-    trial = lever.trial_error
-    monkeypatch.setattr(lever, "trial_error", lambda device: trial("cpu"))
+    trial = trial_error
+    monkeypatch.setattr(lever, "trial_error", lambda attend, device: trial(attend, "cpu"))
     assert pulled(gpu(monkeypatch, 9, 0)) is None
 
 
@@ -253,6 +254,7 @@ def test_cudnn_is_given_each_number_under_its_own_name(monkeypatch: pytest.Monke
     descale = torch.tensor([0.5])
     for _ in range(2):
         made = cudnn_attention.product(query, key, value, descale, 0.25)
+        assert made is not None
         (graph,) = graphs
         numbers = {"q": query, "k": key, "v": value, "o": made, "descale_q": descale}
         assert {name: graph.ran[name] for name in numbers} == {
@@ -273,10 +275,38 @@ def test_cudnn_is_given_each_number_under_its_own_name(monkeypatch: pytest.Monke
                 "descale_s": 1 / 448,
             }
         )
-    assert (graph.scale, streams, made.shape, made.dtype) == (0.25, [7, 7], SHAPE, E4M3)
+        assert (made.shape, made.dtype) == (SHAPE, E4M3)
+    assert (graph.scale, streams) == (0.25, [7, 7])
     for told in list(graph.given.values())[:3]:
         assert (told["dim"], told["data_type"]) == ((1, 2, 600, 128), "e4m3")
         assert told["stride"] == query.transpose(1, 2).stride()
+
+
+def test_a_shape_that_cudnn_refuses_is_attended_by_torch(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Refusing(Drawn):
+        def check_support(self) -> None:
+            raise RuntimeError("no engine for this shape")
+
+    stands_in = SimpleNamespace(
+        pygraph=Refusing,
+        create_handle=object,
+        data_type=SimpleNamespace(FP8_E4M3="e4m3", FLOAT="float"),
+        heur_mode=SimpleNamespace(A=0, FALLBACK=1),
+    )
+    monkeypatch.setitem(sys.modules, "cudnn", stands_in)
+    monkeypatch.setattr(torch.cuda, "device", nullcontext)
+    for kept in (cudnn_attention._built, cudnn_attention._handle):
+        monkeypatch.setattr(cudnn_attention, kept.__name__, cache(kept.__wrapped__))
+    numbers = tuple(each.to(E4M3) for each in drawn())
+    given = (*numbers, torch.tensor([0.5]), 0.25)
+    for _ in range(2):
+        made = lever._product_on_gpu(*given)
+    assert made.dtype == E4M3
+    assert made.is_contiguous()
+    assert relative_error(made.float(), product(*given).float()) < 0.05
+    assert caplog.text.count("no engine for this shape") == 1
 
 
 def test_other_settings_and_other_models_are_said() -> None:
