@@ -188,17 +188,7 @@ def _middle(found: Sequence[Turn], way: str, state: str, fact: str) -> float:
 
 def main() -> int:
     """Measure, print, and perhaps write."""
-    parser = argparse.ArgumentParser(description="Loading weights.")
-    parser.add_argument("--model", default=SMALLEST, help=f"{SMALLEST}, or one of bench.gpu_sizes")
-    parser.add_argument("--layers", type=int, help="instead of the model's own")
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=6)
-    parser.add_argument("--device", default="")
-    parser.add_argument("--folder", type=Path, help="for the checkpoint, which is some GB")
-    parser.add_argument("--turn", choices=WAYS, help=argparse.SUPPRESS)
-    parser.add_argument("--keep", type=Path, help="write every turn's seconds to this file")
-    parser.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
-    options = parser.parse_args()
+    options = command_line().parse_args()
     if options.turn:
         print(*turn(options.folder, options.turn, options.device, options.threads))
         return 0
@@ -223,6 +213,21 @@ def main() -> int:
     if options.write:
         PAGE.write_text(text, encoding="utf-8")
     return 0
+
+
+def command_line() -> argparse.ArgumentParser:
+    """What may be asked for."""
+    parser = argparse.ArgumentParser(description="Loading weights.")
+    parser.add_argument("--model", default=SMALLEST, help=f"{SMALLEST}, or one of bench.gpu_sizes")
+    parser.add_argument("--layers", type=int, help="instead of the model's own")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=6)
+    parser.add_argument("--device", default="")
+    parser.add_argument("--folder", type=Path, help="for the checkpoint, which is some GB")
+    parser.add_argument("--turn", choices=WAYS, help=argparse.SUPPRESS)
+    parser.add_argument("--keep", type=Path, help="write every turn's seconds to this file")
+    parser.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
+    return parser
 
 
 if __name__ == "__main__":

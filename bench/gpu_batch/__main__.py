@@ -19,6 +19,25 @@ MODEL, TOY_MODEL = "ltx-video-0.9.8-13b", "wan2.2-ti2v-5b"
 
 def main() -> int:
     """Run batches, print, and perhaps keep and write."""
+    options = command_line().parse_args()
+    if options.read:
+        batches = [
+            replace(batch, note=options.note or batch.note)
+            for path in options.read
+            for batch in read(path)
+        ]
+    else:
+        batches = _run_all(options)
+    if options.keep:
+        options.keep.write_text(dumped(batches), encoding="utf-8")
+    print("\n".join(report(batches)))
+    if options.write:
+        write(batches)
+    return 0
+
+
+def command_line() -> argparse.ArgumentParser:
+    """What may be asked for."""
     parser = argparse.ArgumentParser(description="A batch of clips through the worker.")
     parser.add_argument("--models", default="", help="ids, with commas between")
     parser.add_argument(
@@ -41,21 +60,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="write what was measured to this file")
     parser.add_argument("--read", type=Path, action="append", help="instead of running anything")
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.name} and its pictures")
-    options = parser.parse_args()
-    if options.read:
-        batches = [
-            replace(batch, note=options.note or batch.note)
-            for path in options.read
-            for batch in read(path)
-        ]
-    else:
-        batches = _run_all(options)
-    if options.keep:
-        options.keep.write_text(dumped(batches), encoding="utf-8")
-    print("\n".join(report(batches)))
-    if options.write:
-        write(batches)
-    return 0
+    return parser
 
 
 def _seconds(text: str) -> tuple[float, float]:

@@ -29,7 +29,7 @@ MOST_COMPILED = 128
 
 def main() -> int:
     """Measure, and write what was measured."""
-    options = _options().parse_args()
+    options = command_line().parse_args()
     until = time.monotonic() + 60 * options.minutes
     if options.device == CPU:
         torch.set_num_threads(1)
@@ -71,7 +71,8 @@ def main() -> int:
     return 0
 
 
-def _options() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
+    """What may be asked for."""
     parser = argparse.ArgumentParser(description="Stock diffusers against ours.")
     models, parts = (*OTHERS[:1], *PLAYS, *OTHERS[1:]), PARTS
     some = "names, with commas between: "

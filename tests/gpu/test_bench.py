@@ -1,6 +1,7 @@
 """The bench builds the models that it says it builds, and its arithmetic is plain."""
 
 import json
+import subprocess
 from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
@@ -8,15 +9,21 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench import gpu_speed_page
+from bench import gpu_sizes, gpu_speed_page
 from bench.gpu import Row, measure, report, table
+from bench.gpu_batch.__main__ import command_line as gpu_batch_line
 from bench.gpu_clock import attention_errors, measured_limits
 from bench.gpu_ladder import Given
+from bench.gpu_load import command_line as gpu_load_line
 from bench.gpu_sizes import REAL, build_part
+from bench.gpu_speed.__main__ import command_line as gpu_speed_line
 from bench.gpu_speed.book import Book
+from bench.gpu_speed.plan import PLAYS
 from bench.gpu_speed.play import play
 from bench.lever_errors import EXACT
 from gpu_functions.generators.registry import FAMILIES
+from gpu_functions.speed import LEVERS
+from gpu_functions.speed_slot import SLOT
 
 DENOISERS = ("transformer", "transformer_2", "unet", "motion_adapter", "controlnet")
 
@@ -148,3 +155,30 @@ def test_real_sizes_keep_in_float32_what_diffusers_does() -> None:
     assert dtypes["blocks.0.norm2.weight"] == dtypes["scale_shift_table"] == torch.float32
     assert dtypes["blocks.0.attn1.to_q.weight"] == torch.bfloat16
     assert dtypes["blocks.0.attn1.norm_q.weight"] == torch.bfloat16
+
+
+COMMAND_LINES = {
+    "bench.gpu_batch": gpu_batch_line,
+    "bench.gpu_load": gpu_load_line,
+    "bench.gpu_speed": gpu_speed_line,
+}
+SPOKEN = "python() { printf '%s\\037' \"$@\"; printf '\\036'; }"
+"""A shell's `python` that says what it was asked."""
+
+
+def test_the_commands_for_ten_minutes_on_a_gpu_ask_for_what_there_is() -> None:
+    lines = "\n".join(line for step in SLOT for line in step.command)
+    script = f"set -eu\nOUT=kept\n{SPOKEN}\n{lines}\n"
+    said = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout
+    asked = [call.split("\037")[:-1] for call in said.split("\036")[:-1]]
+    assert len(asked) == 8
+    for flag, module, *words in asked:
+        assert flag == "-m"
+        options = COMMAND_LINES[module]().parse_args(words)
+        for rung in filter(None, getattr(options, "rungs", "").split(";")):
+            assert all(rung in PLAYS[name].rungs for name in options.models if name in PLAYS)
+        if module == "bench.gpu_batch":
+            assert set(options.levers) <= set(LEVERS)
+            assert not options.relative or hasattr(gpu_sizes, options.relative)
+        if module == "bench.gpu_load":
+            assert options.model in gpu_sizes.REAL
