@@ -203,7 +203,7 @@ NOT_BUILT = (
         "a row of the catalogue for the 4-step A14B: no commit of LightX2V's LoRAs is pinned, "
         "and `dropreel weights` does not fetch them"
     ),
-    "Wan's decoding handed on chunk by chunk",
+    "a clip's first frames interpolated while its last ones are decoded",
     "attention in 8 bits",
     "the second expert's weights fetched during the last noisy step",
     "several clips of one size in one batch: one fills the GPU at every size measured",

@@ -15,7 +15,9 @@ import torch
 
 from gpu_functions.generators.contract import OutOfMemory
 from gpu_functions.generators.diffusers_generator import DiffusersGenerator
+from gpu_functions.generators.pictures import put_down
 from gpu_functions.generators.registry import FAMILIES, open_generator
+from gpu_functions.generators.rooms import in_memory
 from gpu_functions.interpolation.ifnet import SHAPES, IFNet
 from gpu_functions.interpolation.rife import open_rife
 from gpu_functions.runner.device import cap_memory, forget_peak, peak_gib
@@ -116,6 +118,15 @@ def test_a_clip_that_does_not_fit_is_out_of_memory_and_the_next_one_is_made(weig
         assert np.array_equal(frames(generator), small)
     finally:
         cap_memory(GPU, None)
+
+
+def test_pieces_that_leave_while_others_are_made_arrive_whole() -> None:
+    video = torch.rand(81, 3, 240, 416)
+    plain = put_down([video], 81, in_memory, model="m")
+    for _ in range(2):
+        # what a piece is made of is given back at once, and is the next one's
+        pieces = ((each.to(GPU) * 2 - 0.5) / 2 + 0.25 for each in video.split(4))
+        assert np.abs(put_down(pieces, 81, in_memory, model="m").astype(int) - plain).max() <= 1
 
 
 def test_a_net_makes_frames_between_two(tmp_path: Path) -> None:
