@@ -4,6 +4,8 @@
     levers          all of them, in order, and `apply`
     memory          fewer bits in memory, parts that wait elsewhere, pictures in pieces
     parking         what reads prompts waits in the machine's memory while clips are made
+    experts         two experts take turns in one place
+    swapping        the place: weights that wait in the machine's memory
     switches        attention backend, compile, prompt cache, tf32, channels last
     linear8         products in fp8 or int8
     fused_qkv       queries, keys and values from one matrix

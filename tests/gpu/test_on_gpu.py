@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from gpu_functions.generators.contract import OutOfMemory
+from gpu_functions.generators.contract import GenerationCancelled, OnStep, OutOfMemory
 from gpu_functions.generators.diffusers_generator import DiffusersGenerator
 from gpu_functions.generators.pictures import put_down
 from gpu_functions.generators.registry import FAMILIES, open_generator
@@ -106,6 +106,33 @@ def test_a_lever_changes_nothing_but_rounding(
     print(f"GAP {model_id} {levers}: {np.abs(made[0].astype(int) - plain).mean():.3f}")
     assert np.abs(made[0].astype(int) - plain).mean() < 4
     assert np.array_equal(made[0], made[1])
+
+
+@pytest.mark.parametrize(
+    "levers", [{}, {"compile": True}, {"linear8": "fp8", "compile": True}], ids=str
+)
+@pytest.mark.parametrize("guidance", [1.0, 4.0])
+def test_experts_that_take_turns_make_the_clip_of_both_resident(
+    weights: Path, levers: dict[str, Any], guidance: float
+) -> None:
+    folder = tiny(weights, A14B)
+    both = loaded(A14B, folder, Recipe(name="both", levers=levers))
+    turns = loaded(A14B, folder, Recipe(name="turns", offload="experts", levers=levers))
+    print(f"NOTES {levers}: {turns.notes}")
+    wanted = frames(both, steps=6, guidance=guidance)
+    for _ in range(3):
+        assert np.array_equal(frames(turns, steps=6, guidance=guidance), wanted)
+    with pytest.raises(GenerationCancelled):
+        turns.generate(small_request(A14B, steps=6), stopping_after(4))
+    assert np.array_equal(frames(turns, steps=6, guidance=guidance), wanted)
+
+
+def stopping_after(steps: int) -> OnStep:
+    def stop(done: int, of: int) -> None:
+        if done == steps:
+            raise GenerationCancelled(f"after {done} of {of}")
+
+    return stop
 
 
 def test_a_clip_that_does_not_fit_is_out_of_memory_and_the_next_one_is_made(weights: Path) -> None:
