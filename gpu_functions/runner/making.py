@@ -1,7 +1,7 @@
 """The first half: from the document to frames. It needs the GPU that generates."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -11,6 +11,7 @@ from gpu_functions.generators.contract import (
     GeneratedFrames,
     GenerationRequest,
     OutOfMemory,
+    Recipe,
     Room,
     Shape,
 )
@@ -110,6 +111,7 @@ def _with_some_recipe(
             with notes.generation(loaded) as steps:
                 on_step = _on_step(job, watch, now, steps)
                 made = generator.generate(request, on_step, _watched(room, job, watch, now))
+            models.keep_compiled(job.model, shape_of(request, recipe))
         except OutOfMemory as error:
             notes.tried.append(Tried(recipe=recipe.name, why=error.message[:500]))
             models.drop()
@@ -122,6 +124,13 @@ def _with_some_recipe(
         f"{job.model} does not fit on {notes.gpu} at {request.width}×{request.height}, "
         f"{request.num_frames} frames; recipes tried: {tried}."
     )
+
+
+def shape_of(request: GenerationRequest, recipe: Recipe) -> tuple[Hashable, ...]:
+    """What code that is compiled for a clip depends on."""
+    size = (request.width, request.height, request.num_frames)
+    inputs = (request.image is not None, request.last_frame is not None)
+    return (recipe.name, *size, *inputs, request.guidance)
 
 
 def _loaded(models: Models, notes: Notes) -> Loaded:

@@ -7,7 +7,11 @@
     experts         two experts take turns in one place
     swapping        the place: weights that wait in the machine's memory
     switches        attention backend, compile, prompt cache, tf32, channels last
+    flash4          FlashAttention-4 in torch's own attention
     linear8         products in fp8 or int8
+    attention8      attention in fp8
+    cudnn_attention the kernel that it asks for on a GPU
+    trial           a kernel of attention against torch's, before a clip depends on it
     fused_qkv       queries, keys and values from one matrix
     modulation      Wan's norm, modulation and gates with fewer passes
     guidance        both passes at once, or one after the other

@@ -149,7 +149,7 @@ class Child:
             take = make_frames(
                 job, files, watch, tools.models, notes, small=tools.small, room=file.put
             )
-            handed.append(_handed_on(take, file))
+            handed.append(file.handed_on(take))
 
         with FramesFile(tools.scratch) as file:
             report = ended(job, notes, work)
@@ -169,7 +169,7 @@ class Child:
         try:
             take = _pick_up(order.frames)
             report = ended(order.job, order.notes, work)
-            self.tell(Ended(written(files, report) if report else None))
+            self.tell(Ended(written(files, report) if report and order.writes else report))
         finally:
             order.frames.path.unlink(missing_ok=True)
 
@@ -197,11 +197,6 @@ class _PipeWatch:
     def refresh(self) -> Addresses:
         self.addresses = self._child.fresh()
         return self.addresses
-
-
-def _handed_on(take: Take, file: FramesFile) -> Frames:
-    made = take.made
-    return Frames(file.handed_on(), str(made.fps), take.used_frames, made.sound, made.sound_rate)
 
 
 def _pick_up(frames: Frames) -> Take:

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpu_functions.generators.contract import Shape
+from gpu_functions.runner.making import Take
 from gpu_functions.worker.scratch import alive
+from gpu_functions.worker.words import Frames
 
 PREFIX, UNFINISHED = "dropreel-frames-", ".unfinished.npy"
 
@@ -54,9 +56,10 @@ class FramesFile:
         frames: NDArray[np.uint8] = np.load(self._unfinished, mmap_mode="r")
         return frames
 
-    def handed_on(self) -> Path:
-        """The whole file, which is the taker's from now on."""
-        return self._unfinished.replace(self._path)
+    def handed_on(self, take: Take) -> Frames:
+        """What was put here, with what goes with it; the file is the taker's from now on."""
+        path, made = self._unfinished.replace(self._path), take.made
+        return Frames(path, str(made.fps), take.used_frames, made.sound, made.sound_rate)
 
 
 def clear_unfinished(folder: Path | None = None) -> None:

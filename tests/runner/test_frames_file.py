@@ -5,14 +5,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from gpu_functions.generators.contract import GeneratedFrames
 from gpu_functions.runner.errors import TooLate, stopped
 from gpu_functions.runner.files import Files
-from gpu_functions.runner.making import GENERATED_PERCENT, make_frames
+from gpu_functions.runner.making import GENERATED_PERCENT, Take, make_frames
 from gpu_functions.runner.notes import Notes
 from gpu_functions.worker.frames_file import FramesFile, clear_unfinished
 from shared.errors import DropreelError
@@ -34,9 +36,10 @@ def test_what_is_handed_on_is_read_by_another_and_stays(tmp_path: Path) -> None:
         file.put((3, 4, 6, 3), [FRAMES[4:]])
         frames = file.put(FRAMES.shape, [FRAMES[:1], FRAMES[1:5], FRAMES[5:]])
         assert np.array_equal(frames, FRAMES)
-        path = file.handed_on()
-    assert [*tmp_path.iterdir()] == [path]
-    assert np.array_equal(np.load(path), FRAMES)
+        handed = file.handed_on(Take(GeneratedFrames(frames=frames, fps=Fraction(24)), 5))
+    assert [*tmp_path.iterdir()] == [handed.path]
+    assert np.array_equal(np.load(handed.path), FRAMES)
+    assert (handed.fps, handed.used, handed.sound) == ("24", 5, None)
 
 
 def test_what_fails_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
@@ -101,8 +104,8 @@ def make(job: GpuJob, ears: Ears, folder: Path, ends_after: int = 1_000) -> Note
 
     with FramesFile(folder) as file:
         models = studio.tools().models
-        make_frames(job, Files(job, ears), ears, models, notes, room=file.put, now=now)
-        file.handed_on()
+        take = make_frames(job, Files(job, ears), ears, models, notes, room=file.put, now=now)
+        file.handed_on(take)
     return notes
 
 
