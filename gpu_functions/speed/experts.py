@@ -15,9 +15,11 @@ from typing import Any
 import torch
 from diffusers.hooks import apply_group_offloading
 
+from gpu_functions.generators.contract import OutOfMemory
 from gpu_functions.speed.lever import is_cpu, parts_of, repeated_blocks
+from gpu_functions.speed.machine_memory import GIB, free_bytes
 from gpu_functions.speed.parking import ENCODERS
-from gpu_functions.speed.swapping import Part, Place, packed, tensors_of
+from gpu_functions.speed.swapping import Part, Place, locked_bytes, packed, sizes_of, tensors_of
 
 FIRST, SECOND = 0, 1
 EXPERTS = 2
@@ -27,12 +29,17 @@ def take_turns(pipeline: Any, device: str, denoisers: Sequence[str]) -> str | No
     """Let the pipeline's two denoisers share a place; encoders are streamed when they are called.
 
     A GPU that has no room for the second expert has none for an encoder of 11 GB either.
+
+    Raises
+    ------
+    OutOfMemory : the machine's own memory is too small for both.
     """
     if not _of_one_build(parts_of(pipeline, denoisers)):
         pipeline.to(device)
         return "there are no two experts of one build"
     name, other = denoisers
     model, on_gpu = getattr(pipeline, name), not is_cpu(device)
+    _require_memory(model)
     second = packed(tensors_of(getattr(pipeline, other)), page_locked=on_gpu)
     setattr(pipeline, other, model)  # its memory is given back before the first is copied
     first = packed(tensors_of(model), page_locked=on_gpu)
@@ -47,6 +54,17 @@ def take_turns(pipeline: Any, device: str, denoisers: Sequence[str]) -> str | No
     model.forward = turns
     setattr(pipeline, other, Second(model, turns))
     return None
+
+
+def _require_memory(model: torch.nn.Module) -> None:
+    """Both packed, when the second's own weights are given back and the first's are not yet."""
+    sizes = sizes_of(tensors_of(model))
+    needed, free = 2 * locked_bytes(sizes) - sum(sizes.values()), free_bytes()
+    if free is not None and free < needed:
+        raise OutOfMemory(
+            f"Two experts that take turns need {needed / GIB:.1f} GiB more of the machine's "
+            f"memory; {free / GIB:.1f} are free."
+        )
 
 
 class Turns:

@@ -75,10 +75,20 @@ def tensors_of(model: torch.nn.Module) -> dict[str, torch.Tensor]:
     return {**dict(model.named_parameters()), **dict(model.named_buffers())}
 
 
+def sizes_of(tensors: Tensors) -> dict[str, int]:
+    """Bytes of each."""
+    return {name: each.numel() * each.element_size() for name, each in tensors.items()}
+
+
+def locked_bytes(sizes: Mapping[str, int]) -> int:
+    """What `packed` takes of the machine: torch rounds what it locks to a power of two."""
+    return 1 << (sum(_steps(sizes).values()) - 1).bit_length()
+
+
 def packed(tensors: Tensors, *, page_locked: bool) -> dict[str, torch.Tensor]:
-    """Copies in one piece of memory: torch rounds each piece that it locks to a power of two."""
-    sizes = {name: each.numel() * each.element_size() for name, each in tensors.items()}
-    steps = {name: -(-size // ALIGNED) * ALIGNED for name, size in sizes.items()}
+    """Copies in one piece of memory, which is rounded up once and not for each tensor."""
+    sizes = sizes_of(tensors)
+    steps = _steps(sizes)
     whole = torch.empty(sum(steps.values()), dtype=torch.uint8, pin_memory=page_locked)
     made, at = dict[str, torch.Tensor](), 0
     for name, each in tensors.items():
@@ -86,3 +96,7 @@ def packed(tensors: Tensors, *, page_locked: bool) -> dict[str, torch.Tensor]:
         made[name] = space.copy_(each.detach())
         at += steps[name]
     return made
+
+
+def _steps(sizes: Mapping[str, int]) -> dict[str, int]:
+    return {name: -(-size // ALIGNED) * ALIGNED for name, size in sizes.items()}

@@ -115,6 +115,22 @@ def test_wans_coder_gives_its_frames_piece_by_piece_and_in_tiles_all_at_once(
     assert not torch.equal(tiled, torch.cat(pieces, 2))
 
 
+def test_a_coder_that_waits_elsewhere_is_called_for_before_its_first_piece(weights: Path) -> None:
+    vae, called = load(weights, A14B).pipeline.vae, list[int]()
+
+    class Hook:
+        execution_device = "cpu"
+
+        def pre_forward(self, module: Any, *_: Any) -> None:
+            called.append(len(made))
+
+    vae._hf_hook, made = Hook(), list[torch.Tensor]()
+    with torch.inference_mode():
+        for piece in decoded(vae, torch.zeros(1, vae.config.z_dim, 2, 4, 4)):
+            made.append(piece)
+    assert called == [0]
+
+
 def test_a_decoding_that_is_left_in_the_middle_leaves_the_coder_clean(weights: Path) -> None:
     generator = load(weights, A14B)
     whole = make(generator)

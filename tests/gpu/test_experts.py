@@ -15,10 +15,12 @@ from torch._dynamo.testing import CompileCounter
 from gpu_functions.generators.contract import GenerationCancelled, OutOfMemory
 from gpu_functions.generators.diffusers_generator import DiffusersGenerator
 from gpu_functions.generators.registry import open_generator
+from gpu_functions.speed import experts
 from gpu_functions.speed.experts import FIRST, SECOND, Second
 from gpu_functions.speed.graphs import cuda_graph
 from gpu_functions.speed.lever import parts_of
-from gpu_functions.speed.swapping import ALIGNED, Place, packed
+from gpu_functions.speed.machine_memory import free_bytes
+from gpu_functions.speed.swapping import ALIGNED, Place, locked_bytes, packed
 from shared.catalog.recipe import Recipe
 from tests.gpu.requests import small_request
 from tests.gpu.tiny import build_tiny
@@ -227,6 +229,31 @@ def test_one_denoiser_has_nobody_to_take_turns_with(weights: Path) -> None:
         Recipe(name="both", load="straight", offload="experts")
 
 
+def test_a_machine_without_memory_for_both_is_left_to_the_next_recipe(
+    weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(experts, "free_bytes", lambda: 1000)
+    with pytest.raises(OutOfMemory, match=r"need 0\.0 GiB more of the machine's memory"):
+        load(weights, offload="experts")
+    monkeypatch.setattr(experts, "free_bytes", lambda: None)
+    assert load(weights, offload="experts").notes == ()
+
+
+def test_memory_is_the_machines_or_the_containers(tmp_path: Path) -> None:
+    assert free_bytes(tmp_path) is None
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc" / "meminfo").write_text("MemTotal: 9 kB\nMemAvailable:  7 kB\nHuge: 0\n")
+    assert free_bytes(tmp_path) == 7 * 1024
+    group = tmp_path / "sys" / "fs" / "cgroup"
+    group.mkdir(parents=True)
+    (group / "memory.current").write_text("3000\n")
+    (group / "memory.stat").write_text("anon 2000\ninactive_file 500\n")
+    (group / "memory.max").write_text("max\n")
+    assert free_bytes(tmp_path) == 7 * 1024
+    (group / "memory.max").write_text("4000\n")
+    assert free_bytes(tmp_path) == 1500
+
+
 @pytest.mark.parametrize("then", [FIRST, SECOND])
 def test_a_part_whose_copy_failed_is_nobodys_and_is_copied_again(
     monkeypatch: pytest.MonkeyPatch, then: int
@@ -261,3 +288,4 @@ def test_weights_of_every_kind_lie_in_one_piece() -> None:
         assert (made[name].dtype, made[name].shape) == (each.dtype, each.shape)
         assert np.array_equal(made[name].double().numpy(), each.double().numpy())
     assert made["one"].untyped_storage().nbytes() == 4 * ALIGNED
+    assert locked_bytes({"a": ALIGNED * 2, "b": 1}) == 4 * ALIGNED
