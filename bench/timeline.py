@@ -10,7 +10,7 @@ from shared.gpu_jobs.report import Report, Span
 GENERATING = ("first_step", "denoising", "decoding", "generating")
 LANES: Mapping[str, tuple[str, ...]] = {
     "fetches": ("fetching",),
-    "generates": ("loading", *GENERATING, "handing_over"),
+    "generates": ("loading", *GENERATING),
     "hands on": ("interpolating", "encoding", "uploading"),
 }
 COLOURS: Mapping[str, str] = {
@@ -20,7 +20,6 @@ COLOURS: Mapping[str, str] = {
     "denoising": "#2b6cb0",
     "generating": "#2b6cb0",
     "decoding": "#1a936f",
-    "handing_over": "#e4572e",
     "interpolating": "#b07aa1",
     "encoding": "#f2a541",
     "uploading": "#c9b037",
@@ -74,7 +73,7 @@ def idle_share(runs: Sequence[Report], gpu: str, window: Window, what: Sequence[
     return 1 - _covered(spans, window) / window.seconds
 
 
-BETWEEN = ("handing over", "fetching", "picture", "loading")
+BETWEEN = ("fetching", "picture", "loading")
 
 
 @dataclass(frozen=True)
@@ -83,9 +82,8 @@ class Gap:
 
     Attributes
     ----------
-    parts : seconds by what went on in it, some of it at the same time: the frames on their way out;
-        the next job's keyframe on its way here, where it was not there yet; its decoding; the
-        model's loading.
+    parts : seconds by what went on in it: the next job's keyframe on its way here, where it was
+        not there yet; its decoding; the model's loading.
     rest : in which nothing of this went on: words on their way, and what nobody noted.
     """
 
@@ -104,7 +102,6 @@ def _gap(before: Report, after: Report) -> Gap:
     window = Window(generating_window([before]).ended, generating_window([after]).began)
     fetching = [span for span in after.spans if span.what == "fetching"]
     found = {
-        "handing over": [span for span in before.spans if span.what == "handing_over"],
         "fetching": fetching[:-1],
         "picture": fetching[-1:],
         "loading": [span for span in after.spans if span.what == "loading"],

@@ -1,7 +1,7 @@
 """What stands for trained weights on a GPU, and for a GPU where there is none."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -18,7 +18,10 @@ from gpu_functions.generators.contract import (
     Generator,
     OnStep,
     Recipe,
+    Room,
+    Shape,
 )
+from gpu_functions.generators.rooms import in_memory
 from gpu_functions.interpolation.tools import Tools as InterpolationTools
 from gpu_functions.runner.device import CPU
 from gpu_functions.runner.models import Models
@@ -30,6 +33,9 @@ from shared.gpu_jobs.document import Target
 KEYFRAME = Path(__file__).parents[2] / "examples" / "first-batch" / "coffee.png"
 DENOISING_SHARE = 0.7
 """Of a sleeping model's seconds; the rest is its decoding."""
+
+PIECE = 8
+"""Frames that a sleeping model decodes at a time."""
 
 SMALL_STRIDE = 8
 """Every eighth pixel of a frame goes on after a sleeping interpolation."""
@@ -73,12 +79,29 @@ class RealSize:
         pipeline = real_pipeline(self._generator.row.id, recipe, device, **real)
         self._generator.hold(pipeline, recipe, device)
 
-    def generate(self, request: GenerationRequest, on_step: OnStep) -> GeneratedFrames:
+    def generate(
+        self, request: GenerationRequest, on_step: OnStep, room: Room = in_memory
+    ) -> GeneratedFrames:
+        film = self._film.of(request)
+
+        def filmed(_: Shape, pieces: Iterable[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+            return room(film.shape, _instead(pieces, film))
+
         try:
-            made = self._generator.generate(request, on_step)
+            made = self._generator.generate(request, on_step, filmed)
         except FramesUnusable:  # random weights may well decode to one colour, in the same time
-            made = GeneratedFrames(frames=self._film.of(request), fps=request.fps)
-        return replace(made, frames=self._film.of(request), deviations=())
+            made = GeneratedFrames(frames=room(film.shape, [film]), fps=request.fps)
+        return replace(made, deviations=())
+
+
+def _instead(
+    pieces: Iterable[NDArray[np.uint8]], film: NDArray[np.uint8]
+) -> Iterator[NDArray[np.uint8]]:
+    """So many frames of the film for each piece, when the piece is there."""
+    at = 0
+    for piece in pieces:
+        yield film[at : at + len(piece)]
+        at += len(piece)
 
 
 class Sleeper:
@@ -95,13 +118,21 @@ class Sleeper:
     def load(self, weights: Path, recipe: Recipe, device: str) -> None:
         """There is nothing to load."""
 
-    def generate(self, request: GenerationRequest, on_step: OnStep) -> GeneratedFrames:
-        frames, steps = self._film.of(request), request.steps or 1
+    def generate(
+        self, request: GenerationRequest, on_step: OnStep, room: Room = in_memory
+    ) -> GeneratedFrames:
+        film, steps = self._film.of(request), request.steps or 1
         for step in range(steps):
             time.sleep(DENOISING_SHARE * self._clip_sec / steps)
             on_step(step + 1, steps)
-        time.sleep((1 - DENOISING_SHARE) * self._clip_sec)
-        return GeneratedFrames(frames=frames, fps=request.fps)
+        return GeneratedFrames(frames=room(film.shape, self._decoded(film)), fps=request.fps)
+
+    def _decoded(self, film: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+        """Some frames at a time, each when it is decoded."""
+        for at in range(0, len(film), PIECE):
+            piece = film[at : at + PIECE]
+            time.sleep((1 - DENOISING_SHARE) * self._clip_sec * len(piece) / len(film))
+            yield piece
 
 
 @dataclass(frozen=True)

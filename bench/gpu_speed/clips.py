@@ -99,7 +99,7 @@ def _make(clip: Clip, there: Opened) -> None:
     asked = replace(there.request, steps=clip.steps, guidance=clip.guidance)
     watched = {
         (pipeline.transformer, "forward"): "forward",
-        (pipeline.vae, "decode"): "decode",
+        (pipeline.vae.decoder, "forward"): "decode",
         (pipeline.vae, "encode"): "encode_image",
     }
     plain = {key: getattr(*key) for key in watched}
