@@ -89,16 +89,19 @@ WAN_14B: Config = {"in_channels": 36}
 WAN_READING = ((1, 512, 4096), (1, 512, 4096))
 MASK = (1, 256)
 
+WAN_A14B = Real(
+    parts={
+        "transformer": ("WanTransformer3DModel", WAN_14B),
+        "transformer_2": ("WanTransformer3DModel", WAN_14B),
+        "vae": ("AutoencoderKLWan", {}),
+    },
+    readings=WAN_READING,
+    billions=28.6,
+)
+
 REAL: Mapping[str, Real] = {
-    "wan2.2-i2v-a14b": Real(
-        parts={
-            "transformer": ("WanTransformer3DModel", WAN_14B),
-            "transformer_2": ("WanTransformer3DModel", WAN_14B),
-            "vae": ("AutoencoderKLWan", {}),
-        },
-        readings=WAN_READING,
-        billions=28.6,
-    ),
+    "wan2.2-i2v-a14b": WAN_A14B,
+    "wan2.2-i2v-a14b-4step": WAN_A14B,
     "wan2.1-i2v-14b": Real(
         parts={
             "transformer": (

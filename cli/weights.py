@@ -8,6 +8,7 @@ import typer
 from cli import show
 from cli.errors import WrongUse
 from gpu_functions.weights.check import check_weights
+from gpu_functions.weights.folder import weights_folder
 from gpu_functions.weights.pull import named_revisions, pull_weights
 from gpu_functions.weights.record import standing
 from shared.catalog import ModelRow, find_model, load_catalog
@@ -22,7 +23,7 @@ Model = Annotated[str, typer.Argument(help="As `dropreel models --provider local
 def pull(
     model: Model,
     to: Annotated[
-        Path | None, typer.Option(help="Its own folder; weights/MODEL when left out.")
+        Path | None, typer.Option(help="Its folder; weights/MODEL or its base's when left out.")
     ] = None,
     revision: Annotated[
         list[str] | None,
@@ -34,7 +35,7 @@ def pull(
 ) -> None:
     """Fetch a model's weights; what is there already stays."""
     row = _open_model(model)
-    folder = to or Path("weights", row.id)
+    folder = to or weights_folder(Path("weights"), row.id)
     folder.mkdir(parents=True, exist_ok=True)
     record = pull_weights(row, folder, revisions=named_revisions(revision or []), tell=show.step)
     total = sum(record.sizes.values()) / 1e9

@@ -21,6 +21,7 @@ FAMILIES = {
     "stable-video-diffusion-xt-1.1": "svd:SvdGenerator",
     "wan2.1-i2v-14b": "wan:WanGenerator",
     "wan2.2-i2v-a14b": "wan:WanGenerator",
+    "wan2.2-i2v-a14b-4step": "wan:WanGenerator",
     "wan2.2-ti2v-5b": "wan:WanGenerator",
     "zeroscope-v2-576w": "zeroscope:ZeroscopeGenerator",
 }

@@ -11,9 +11,9 @@ from typing import Any
 from gpu_functions.weights.check import check_weights
 from gpu_functions.weights.choose import INDEX, chosen_files
 from gpu_functions.weights.hub import Hub, HuggingFace
-from gpu_functions.weights.record import BASE, Record, read_record, repositories_of, write_record
-from shared.catalog.model import ModelRow
-from shared.errors import InvalidInput, Problem
+from gpu_functions.weights.record import Record, homes, record_of, repositories_of, write_record
+from shared.catalog.model import BASE, ModelRow
+from shared.errors import InternalFault, InvalidInput, Problem
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 GB = 1e9
@@ -29,14 +29,24 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class _Part:
-    """One repository, and the folder that it is laid into."""
+    """One repository, and the folder that it is laid into.
+
+    Attributes
+    ----------
+    files : what of it is used, where that is no component in diffusers' format.
+    """
 
     name: str
     repository: str
     revision: str
+    files: tuple[str, ...] = ()
 
     def folder(self, root: Path) -> Path:
         return root if self.name == BASE else root / self.name
+
+    def home(self, root: Path) -> Path:
+        """Where it is written down."""
+        return self.folder(root) if self.files else root
 
 
 def pull_weights(
@@ -68,30 +78,37 @@ def pull_weights(
     wanted = {part: _wanted(source, part, folder) for part in parts}
     _require_room(wanted, folder)
     # First of all, so that a fetch that breaks off goes on with the very same commits.
-    record = _recorded(row, folder, wanted)
+    for home in homes(row, folder):
+        _write_down(row, home, folder, wanted)
     for part, sizes in wanted.items():
         for name, size in sizes.items():
             tell(f"{part.repository}/{name} ({size / GB:.2f} GB)")
             _drop_spoilt(part.folder(folder) / name, size)
             source.fetch(part.repository, part.revision, name, part.folder(folder))
-    _lay_over(folder, [part.name for part in parts if part.name != BASE])
+    _lay_over(folder, [part.name for part in parts if part.name in ADAPTED])
     check_weights(row.id, folder)
+    record = record_of(row, folder)
+    if record is None:
+        raise InternalFault(f"what was fetched into {folder} is not written down there")
     return record
 
 
-def _recorded(row: ModelRow, folder: Path, wanted: Mapping[_Part, Mapping[str, int]]) -> Record:
+def _write_down(
+    row: ModelRow, home: Path, folder: Path, wanted: Mapping[_Part, Mapping[str, int]]
+) -> None:
+    here = {part: sizes for part, sizes in wanted.items() if part.home(folder) == home}
+    home.mkdir(exist_ok=True)
     record = Record(
-        model=row.id,
-        revisions={part.repository: part.revision for part in wanted},
+        model=row.weights_of or row.id if home == folder else row.id,
+        revisions={part.repository: part.revision for part in here},
         sizes={
-            str((part.folder(folder) / name).relative_to(folder)): size
-            for part, sizes in wanted.items()
+            (part.folder(folder) / name).relative_to(home).as_posix(): size
+            for part, sizes in here.items()
             for name, size in sizes.items()
             if name != INDEX
         },
     )
-    write_record(folder, record)
-    return record
+    write_record(home, record)
 
 
 def named_revisions(words: Iterable[str]) -> dict[str, str]:
@@ -119,7 +136,7 @@ def _parts(
     ]
     if problems:
         raise InvalidInput.because(problems)
-    record = read_record(folder)
+    record = record_of(row, folder)
     locked = record.revisions if record else {}
     parts = []
     for name, repository in repositories.items():
@@ -127,12 +144,14 @@ def _parts(
         if not commit:
             commit = hub.newest(repository)
             tell(f"{repository}: no commit is pinned; it is at {commit}, which is kept from now on")
-        parts.append(_Part(name, repository, commit))
+        parts.append(_Part(name, repository, commit, row.named_files.get(name, ())))
     return parts
 
 
 def _wanted(hub: Hub, part: _Part, folder: Path) -> dict[str, int]:
     sizes = hub.sizes(part.repository, part.revision)
+    if part.files:
+        return _named(part, sizes)
     components = None
     if INDEX in sizes:
         path = hub.fetch(part.repository, part.revision, INDEX, part.folder(folder))
@@ -140,6 +159,13 @@ def _wanted(hub: Hub, part: _Part, folder: Path) -> dict[str, int]:
     elif part.name == BASE:
         raise InvalidInput(f"{part.repository} is not in diffusers' format: it has no {INDEX}.")
     return {name: sizes[name] for name in chosen_files(sizes, components) if name in sizes}
+
+
+def _named(part: _Part, sizes: Mapping[str, int]) -> dict[str, int]:
+    missing = [name for name in part.files if name not in sizes]
+    if missing:
+        raise InvalidInput(f"{part.repository} has no {', '.join(missing)} at {part.revision}.")
+    return {name: sizes[name] for name in part.files}
 
 
 def _drop_spoilt(file: Path, size: int) -> None:

@@ -1,6 +1,7 @@
 """What a child of the real worker works with: our generators, from a folder of weights."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -10,6 +11,7 @@ from gpu_functions.runner.models import Models
 from gpu_functions.runner.retime import Retime
 from gpu_functions.runner.run import Tools
 from gpu_functions.runner.small import Small
+from gpu_functions.weights.folder import weights_folder
 from shared.catalog.recipes import recipes_for
 
 
@@ -19,7 +21,7 @@ class WorkerTools:
 
     Attributes
     ----------
-    weights : a folder with one folder a model, named by its id.
+    weights : a folder with a folder for each model (`weights_folder`).
     small : everything in miniature.
     """
 
@@ -33,7 +35,7 @@ class WorkerTools:
 
     def __call__(self, device: str) -> Tools:
         models = Models(
-            weights=lambda model: self.weights / model,
+            weights=partial(weights_folder, self.weights),
             device=device,
             open_generator=open_generator,
             recipes_for=recipes_for,

@@ -13,6 +13,9 @@ from typing import Any
 
 import torch
 
+from shared.catalog import find_model
+from tests.gpu.tiny.loras import write_lora
+
 FAMILIES = {
     "animatediff": "animatediff",
     "cogvideox1.5-5b-i2v": "cogvideox",
@@ -25,6 +28,7 @@ FAMILIES = {
     "stable-video-diffusion-xt-1.1": "svd",
     "wan2.1-i2v-14b": "wan",
     "wan2.2-i2v-a14b": "wan",
+    "wan2.2-i2v-a14b-4step": "wan",
     "wan2.2-ti2v-5b": "wan",
     "zeroscope-v2-576w": "zeroscope",
 }
@@ -42,6 +46,10 @@ def build_tiny(model_id: str, folder: Path, seed: int = 0) -> Path:
     pipeline.save_pretrained(str(folder))
     if hasattr(module, "after_save"):
         module.after_save(folder)
+    row = find_model(model_id)
+    for part, files in row.named_files.items() if row else ():
+        for number, file in enumerate(files):
+            write_lora(folder / part / file, seed + number)
     return folder
 
 
