@@ -17,6 +17,7 @@ FAMILIES = {
     "kandinsky-5-i2v-pro": "kandinsky:KandinskyGenerator",
     "ltx-2.5": "ltx2:Ltx2Generator",
     "ltx-video-0.9.8-13b": "ltx:LtxGenerator",
+    "ltx-video-2b": "ltx:LtxGenerator",
     "mochi-1": "mochi:MochiGenerator",
     "stable-video-diffusion-xt-1.1": "svd:SvdGenerator",
     "wan2.1-i2v-14b": "wan:WanGenerator",

@@ -9,15 +9,22 @@ from pydantic import Field, model_validator
 
 from shared.catalog.can import Capabilities, Need
 from shared.catalog.price import Price
-from shared.catalog.recipe import SCHEDULES, Distilled, GpuClass, Sampling, recipe_book
+from shared.catalog.recipe import (
+    SCHEDULES,
+    Distilled,
+    GpuClass,
+    Sampling,
+    SingleFile,
+    recipe_book,
+)
 from shared.clip import Document, Operation
 
 CAMERA_MOVE = "camera_move"
 OWN_ENGINES = frozenset({CAMERA_MOVE, "modal", "worker"})
 """Engines that run our own code: nothing of the creator's goes to a provider of models (E02)."""
 
-BASE, DISTILLED = "base", "distilled"
-"""Parts of weights: what all others are laid over, and LoRAs that are added to it."""
+BASE, DISTILLED, SINGLE_FILE = "base", "distilled", "single_file"
+"""Parts of weights: what all others are laid over; LoRAs; components that are not in its format."""
 
 Commit = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 """Of a repository, whole: what is shorter may come to mean two, and branches move."""
@@ -117,6 +124,7 @@ class ModelRow(Document):
     recipes : for weights that we run ourselves, names from the recipe book by class of GPU; the
         best first, and the class first that runs it where nobody names one.
     distilled : for weights that we run ourselves, what makes a few steps enough.
+    single_file : for weights that we run ourselves, what is brought into diffusers' format.
     sampling : for weights that we run ourselves, what holds where a request says nothing.
     """
 
@@ -155,6 +163,7 @@ class ModelRow(Document):
     weights_of: str | None = None
     recipes: dict[GpuClass, tuple[str, ...]] = Field(default_factory=dict)
     distilled: Distilled | None = None
+    single_file: SingleFile | None = None
     sampling: Sampling | None = None
     note: str = ""
     schema_version: Literal["1"] = "1"
@@ -182,9 +191,10 @@ class ModelRow(Document):
         return self
 
     @model_validator(mode="after")
-    def _loras_have_a_repository(self) -> "ModelRow":
-        if (self.distilled is not None) != (DISTILLED in self.parts):
-            raise ValueError(f"{self.id}: `distilled` and the part of that name go together")
+    def _named_files_have_a_repository(self) -> "ModelRow":
+        for part in (DISTILLED, SINGLE_FILE):
+            if (part in self.named_files) != (part in self.parts):
+                raise ValueError(f"{self.id}: `{part}` and the part of that name go together")
         return self
 
     @property
@@ -195,7 +205,8 @@ class ModelRow(Document):
     @property
     def named_files(self) -> dict[str, tuple[str, ...]]:
         """Parts of the weights that are these files and nothing else of their repository."""
-        return {DISTILLED: tuple(self.distilled.loras.values())} if self.distilled else {}
+        loras = {DISTILLED: tuple(self.distilled.loras.values())} if self.distilled else {}
+        return loras | ({SINGLE_FILE: (self.single_file.file,)} if self.single_file else {})
 
     @property
     def levers(self) -> dict[str, Any]:

@@ -86,6 +86,19 @@ class Sampling(Document):
     settings: dict[str, Any] = Field(default_factory=dict)
 
 
+class SingleFile(Document):
+    """Components that their makers publish in one file, and not in diffusers' format.
+
+    Attributes
+    ----------
+    file : in the repository of the part `single_file`.
+    components : that are made of it; their settings are the base's.
+    """
+
+    file: str
+    components: tuple[str, ...] = Field(min_length=1)
+
+
 class Distilled(Document):
     """LoRAs that are added to a model's weights, so that a few steps do.
 

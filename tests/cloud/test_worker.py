@@ -136,16 +136,17 @@ ONE_OF_EACH = {
     "kandinsky": "kandinsky-5-i2v-pro",
     "ltx": LTX,
     "ltx2": "ltx-2.5",
+    "ltx2b": "ltx-video-2b",
     "lightning": FOUR_STEPS,
     "mochi": "mochi-1",
     "svd": "stable-video-diffusion-xt-1.1",
     "wan": WAN,
     "zeroscope": "zeroscope-v2-576w",
 }
-"""Families by the name of their clip, and a model that shares another's weights."""
+"""Families by the name of their clip, and models whose weights are put together."""
 
 STRATEGIES = {
-    **dict.fromkeys(("lightning", "ltx", "wan"), "start_end_crop"),
+    **dict.fromkeys(("lightning", "ltx", "ltx2b", "wan"), "start_end_crop"),
     **dict.fromkeys(("mochi", "zeroscope"), "words"),
 }
 FROM_WORDS = ("mochi", "zeroscope")
