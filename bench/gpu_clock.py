@@ -1,6 +1,7 @@
 """Stopwatches for a GPU, and what the machine can do at most, measured on it."""
 
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +11,10 @@ from typing import Any
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import scaled_dot_product_attention
+
+from bench.lever_errors import relative_error
+from gpu_functions.speed import cudnn_attention
+from gpu_functions.speed.attention8 import E4M3, attended, cannot
 
 CPU = "cpu"
 GIB = 2**30
@@ -67,6 +72,7 @@ class Limits:
     bytes_per_sec : read and written, of a copy that no cache holds.
     shapes : products at the shapes of Wan's 14B blocks, operations a second by kind.
     attention : operations a second by kernel, at the tokens of Wan's 480p clip.
+    attention_errors : against float32, by kernel, on two of its heads.
     """
 
     flops: float
@@ -74,6 +80,7 @@ class Limits:
     fp8_flops: float = 0.0
     attention: Mapping[str, float] = field(default_factory=dict)
     shapes: Mapping[str, float] = field(default_factory=dict)
+    attention_errors: Mapping[str, float] = field(default_factory=dict)
 
 
 def measured_limits(device: str) -> Limits:
@@ -85,7 +92,9 @@ def measured_limits(device: str) -> Limits:
     if device == CPU:
         return Limits(flops, moved)
     attention, shapes = dict(_attention_rates(device)), dict(_shape_rates(device))
-    return Limits(flops, moved, _fp8_rate(left, device), attention, shapes)
+    attention |= _fp8_attention_rates(device)
+    errors = attention_errors(device) if FP8_KERNEL in attention else {}
+    return Limits(flops, moved, _fp8_rate(left, device), attention, shapes, errors)
 
 
 def _copy_rate(count: int, device: str, dtype: torch.dtype) -> float:
@@ -169,6 +178,51 @@ def _attention_rates(device: str, tokens: int = 32_760, heads: int = 40) -> Iter
         yield name, 4 * tokens**2 * heads * width / seconds
     seconds = best(lambda: scaled_dot_product_attention(*three), device, times=3)
     yield "torch's choice", 4 * tokens**2 * heads * width / seconds
+
+
+FP8_KERNEL = "cudnn fp8"
+
+
+def _fp8_attention_rates(device: str, tokens: int = 32_760, heads: int = 40) -> dict[str, float]:
+    """cuDNN's kernel in fp8 alone, and with all that `attention8` does around it."""
+    if why := cannot(device):
+        print(f"attention in fp8: {why}", file=sys.stderr)
+        return {}
+    width = 128
+    shape = (1, tokens, heads, width)
+    three = [torch.randn(shape, device=device, dtype=torch.bfloat16) for _ in range(3)]
+    query, key, value = (each.to(E4M3) for each in three)
+    one, scale = torch.ones(1, device=device), width**-0.5
+    compiled = torch.compile(attended, fullgraph=True, dynamic=False)
+    ways: dict[str, Callable[[], torch.Tensor]] = {
+        FP8_KERNEL: lambda: cudnn_attention.product(query, key, value, one, scale),
+        "cudnn fp8, rounded first": lambda: attended(*three),
+        "cudnn fp8, rounded first, compiled": lambda: compiled(*three),
+    }
+    found = {}
+    for way, run in ways.items():
+        try:
+            with torch.inference_mode():
+                found[way] = 4 * tokens**2 * heads * width / best(run, device, times=3)
+        except Exception as error:  # of cuDNN or torch's compiler: the other figures stand
+            print(f"{way}: {error}", file=sys.stderr)
+    return found
+
+
+def attention_errors(device: str, tokens: int = 32_760) -> dict[str, float]:
+    """Relative, of numbers without a pattern, by the kernel in bfloat16 and by ours in fp8."""
+    source = torch.Generator().manual_seed(0)
+    three = [
+        torch.randn(1, tokens, 2, 128, generator=source).to(device, torch.bfloat16)
+        for _ in range(3)
+    ]
+    sides = [each.transpose(1, 2) for each in three]
+    with torch.inference_mode():
+        truth = scaled_dot_product_attention(*(each.float() for each in sides))
+        return {
+            "torch's choice": relative_error(scaled_dot_product_attention(*sides), truth),
+            FP8_KERNEL: relative_error(attended(*three).transpose(1, 2), truth),
+        }
 
 
 def best(work: Callable[[], Any], device: str, times: int = 5) -> float:

@@ -83,11 +83,13 @@ Levers = Mapping[str, Any]
 PLAIN: Levers = {"attention": "native"}
 COMPILED: Levers = {**PLAIN, "precision": "high", "compile": True}
 FP8: Levers = {**COMPILED, "fuse_qkv": True, "linear8": "fp8"}
+ATTENTION8: Levers = {"attention8": "fp8"}
 GRAPH: Levers = {"cuda_graph": True}
 
 WAN_RUNGS: Mapping[str, Levers] = {
     "stock": PLAIN,
     "fp8, compiled": FP8,
+    "fp8 + attention8, compiled": {**FP8, **ATTENTION8},
     "compiled": COMPILED,
     "fused": {**PLAIN, "precision": "high", "fuse_qkv": True, "fused_modulation": True},
 }
@@ -97,6 +99,7 @@ LTX_RUNGS: Mapping[str, Levers] = {
     "compiled, graph": {**COMPILED, **GRAPH},
     "graph": {**PLAIN, "precision": "high", **GRAPH},
     "fp8, compiled, graph": {**COMPILED, "linear8": "fp8", **GRAPH},
+    "fp8 + attention8, compiled, graph": {**COMPILED, "linear8": "fp8", **GRAPH, **ATTENTION8},
 }
 BEST_CODER = "bf16, channels last, fused norms"
 CODERS: Mapping[str, Levers] = {
@@ -174,7 +177,7 @@ PLAYS: Mapping[str, Play] = {
         frames=121,
         steps=50,
         guidance=5.0,
-        rungs={name: WAN_RUNGS[name] for name in ("stock", "fp8, compiled", "compiled")},
+        rungs={name: WAN_RUNGS[name] for name in WAN_RUNGS if name != "fused"},
         coders={BEST_CODER: CODERS[BEST_CODER]},
         rounds=2,
         coder_turns=1,
@@ -199,7 +202,13 @@ PLAYS: Mapping[str, Play] = {
         frames=97,
         steps=8,
         guidance=1.0,
-        rungs={name: LTX_RUNGS[name] for name in ("stock", "compiled", "fp8, compiled, graph")},
+        rungs={
+            name: LTX_RUNGS[name]
+            for name in (
+                *("stock", "compiled", "fp8, compiled, graph"),
+                "fp8 + attention8, compiled, graph",
+            )
+        },
         coders={},
         rounds=5,
         best=("fp8, compiled, graph", "compiled"),

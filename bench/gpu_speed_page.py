@@ -77,7 +77,9 @@ def _limits(limits: Document) -> Iterator[str]:
     for shape, rate in limits.get("shapes", {}).items():
         yield f"| {shape}, 32,760 rows | {rate / TERA:.0f} TFLOP/s |"
     for kernel, rate in limits.get("attention", {}).items():
-        yield f"| attention by {kernel}, 32,760 tokens | {rate / TERA:.0f} TFLOP/s |"
+        error = limits.get("attention_errors", {}).get(kernel)
+        off = f", error {error:.4f}" if error else ""
+        yield f"| attention by {kernel}, 32,760 tokens | {rate / TERA:.0f} TFLOP/s{off} |"
     yield f"| a copy, read and written | {limits['bytes_per_sec'] / TERA:.2f} TB/s |"
 
 

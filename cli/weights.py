@@ -7,11 +7,16 @@ import typer
 
 from cli import show
 from cli.errors import WrongUse
+from gpu_functions.runner import preparing
+from gpu_functions.runner.device import device_of
+from gpu_functions.runner.preparing import ClipSize
 from gpu_functions.weights.check import check_weights
 from gpu_functions.weights.folder import weights_folder
 from gpu_functions.weights.pull import named_revisions, pull_weights
 from gpu_functions.weights.record import standing
+from gpu_functions.worker.tools import WorkerTools
 from shared.catalog import ModelRow, find_model, load_catalog
+from shared.gpu_jobs.gpu import tiers
 from shared.nearest import did_you_mean
 
 weights = typer.Typer(help="Weights of the models on your own GPUs.", no_args_is_help=True)
@@ -54,6 +59,35 @@ def check(
     show.console.print(f"{folder} is whole, {said}")
     if not well:
         raise typer.Exit(1)
+
+
+@weights.command()
+def prepare(
+    model: Model,
+    folder: Annotated[
+        Path, typer.Option("--weights", help="Folder with one folder a model.")
+    ] = Path("weights"),
+    gpu: Annotated[str, typer.Option(help="Index of the GPU, or `cpu`.")] = "0",
+    gpu_class: Annotated[
+        str, typer.Option("--class", help="What it is: rtx4090, a100 or h100.")
+    ] = "rtx4090",
+    size: Annotated[
+        list[str] | None,
+        typer.Option(help="WIDTHxHEIGHTxFRAMES as generated; the model's usual sizes if left out."),
+    ] = None,
+) -> None:
+    """Compile ahead what a model's clips need, so that no batch waits for it."""
+    row = _open_model(model)
+    if gpu_class not in tiers():
+        raise WrongUse(f"--class {gpu_class}: there is {', '.join(tiers())}.")
+    wanted = [ClipSize.read(each) for each in size or ()] or preparing.usual_sizes(row)
+    check_weights(row.id, weights_folder(folder, row.id))
+    models = WorkerTools.of(folder)(device_of(gpu)).models
+    for each in preparing.prepare(models, row, gpu_class, wanted):
+        show.console.print(
+            f"{each.size}, by `{each.recipe}`: first {each.first_sec:.1f} s, "
+            f"again {each.again_sec:.1f} s"
+        )
 
 
 def _open_model(word: str) -> ModelRow:

@@ -3,14 +3,17 @@
     modal deploy -m gpu_functions.modal_app
     modal run -m gpu_functions.modal_app::pull --model wan2.2-ti2v-5b     weights, on a processor
     modal run -m gpu_functions.modal_app::check --model wan2.2-ti2v-5b    one warm-up, and its facts
+    modal run -m gpu_functions.modal_app::prepare --model wan2.2-ti2v-5b  its usual sizes, compiled
 
 Everything that matters is in `gpu_functions.runner`; here stands only on what it runs. Each model
 has containers of its own, so that a warm one has the right weights loaded.
 """
 
+import asyncio
 import os
 import time
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +31,11 @@ OURS = ("av", "httpx", "numpy", "pillow", "pydantic")
 """What the runner itself needs, at the versions that everything else was tested with."""
 
 WEIGHTS = os.environ.get("DROPREEL_WEIGHTS", "/weights")
+COMPILED = os.environ.get("DROPREEL_COMPILED", "/compiled")
 LEASE_SEC = 120.0
 
 weights = modal.Volume.from_name("dropreel-weights", create_if_missing=True)
+compiled = modal.Volume.from_name("dropreel-compiled", create_if_missing=True)
 hugging_face = modal.Secret.from_name("dropreel-hugging-face")
 """`HF_TOKEN`, for gated repositories; may be an empty secret."""
 
@@ -70,7 +75,7 @@ def on(tier: GpuTier, *, at_most: int) -> dict[str, Any]:
     """
     return {
         "gpu": list(tier.modal),
-        "volumes": {WEIGHTS: weights.with_mount_options(read_only=True)},
+        "volumes": {WEIGHTS: weights.with_mount_options(read_only=True), COMPILED: compiled},
         "env": {"HF_HUB_OFFLINE": "1", "DROPREEL_GPU_CLASS": tier.gpu_class},
         "timeout": tier.job_limit_sec,
         "startup_timeout": 15 * MINUTES,
@@ -113,13 +118,23 @@ class _Gpu:
         began = time.perf_counter()
         import torch  # noqa: PLC0415
 
+        from gpu_functions.runner.device import place_of  # noqa: PLC0415
+        from gpu_functions.worker.overlapped import Overlapped  # noqa: PLC0415
         from gpu_functions.worker.tools import WorkerTools  # noqa: PLC0415
 
         small = os.environ.get("DROPREEL_SMALL") == "1"
         device = "cuda:0" if torch.cuda.is_available() else "cpu"
-        self.tools = WorkerTools.of(Path(WEIGHTS), small=small)(device)
+        tools_for = WorkerTools.of(Path(WEIGHTS), small=small, compiled=Path(COMPILED))
+        kept = None if modal.is_local() else compiled.commit
+        self.tools = replace(tools_for, kept=kept)(device)
+        self.overlapped = Overlapped(place_of(device), tools_for)
         # what came before, Modal's own clock alone can tell: this process may be a restored one
         self.tools.models.ready_sec = time.perf_counter() - began
+
+    @modal.exit()
+    def send_children_away(self) -> None:
+        """Those that hand on."""
+        self.overlapped.stop()
 
     @modal.method()
     def run(self, document: dict[str, Any]) -> dict[str, Any]:
@@ -130,6 +145,29 @@ class _Gpu:
         call = modal.current_function_call_id() or uuid.uuid4().hex
         job = GpuJob.model_validate(document)
         return run_rented(job, f"{OF_MODAL}{call}", self.tools, lease_sec=LEASE_SEC)
+
+    @modal.method()
+    async def run_beside(self, document: dict[str, Any]) -> dict[str, Any]:
+        """As `run`, while other jobs are in this container: called with input concurrency.
+
+        It is no plain function, for Modal shuts the container down when one of several plain calls
+        is cancelled. A cancelled job's thread hears of it at its next beat or step, and ends.
+        """
+        return await asyncio.to_thread(self._run_beside, document, modal.current_function_call_id())
+
+    def _run_beside(self, document: dict[str, Any], call: str | None) -> dict[str, Any]:
+        from gpu_functions.runner.rented import run_rented  # noqa: PLC0415
+
+        see_new_weights(self.model)
+        job = GpuJob.model_validate(document)
+        return run_rented(
+            job,
+            f"{OF_MODAL}{call or uuid.uuid4().hex}",
+            self.tools,
+            lease_sec=LEASE_SEC,
+            halves=self.overlapped,
+            clock=self.overlapped.clock,
+        )
 
     @modal.method()
     def warm(self) -> dict[str, Any]:
@@ -148,6 +186,24 @@ class _Gpu:
             "load_seconds": round(time.perf_counter() - started, 1),
             "peak_vram_gb": peak_gib(models.device),
         }
+
+    @modal.method()
+    def compile(self, sizes: list[str]) -> list[dict[str, Any]]:
+        """Make clips of these sizes (`832x480x81`; the usual ones if none), and keep the code."""
+        from gpu_functions.runner.preparing import ClipSize, prepare, usual_sizes  # noqa: PLC0415
+        from shared.catalog.catalog import find_model  # noqa: PLC0415
+
+        see_new_weights(self.model)
+        row = find_model(self.model)
+        if row is None:
+            raise ValueError(f"the catalogue has no model `{self.model}`")
+        wanted = [ClipSize.read(each) for each in sizes] or usual_sizes(row)
+        gpu_class = os.environ.get("DROPREEL_GPU_CLASS", "cpu")
+        return [
+            {"size": str(each.size), "recipe": each.recipe}
+            | {"first_sec": each.first_sec, "again_sec": each.again_sec}
+            for each in prepare(self.tools.models, row, gpu_class, wanted)
+        ]
 
 
 @app.cls(**on(tiers()["rtx4090"], at_most=10))
@@ -207,3 +263,11 @@ def check(model: str, gpu: str = "rtx4090") -> None:
         started = time.perf_counter()
         facts = box.warm.remote()
         print(f"{time_of}: {time.perf_counter() - started:.1f} s in all, {facts}")
+
+
+@app.local_entrypoint()
+def prepare(model: str, gpu: str = "h100", sizes: str = "") -> None:
+    """Have a model's sizes compiled before a batch; `--sizes 832x480x81,480x832x81` for others."""
+    wanted = [each.strip() for each in sizes.split(",") if each.strip()]
+    for facts in CLASSES[gpu](model=model).compile.remote(wanted):
+        print(facts)

@@ -5,6 +5,8 @@ torch is imported by the functions alone, so that a machine without it can load 
 
 import platform
 
+from shared.errors import InvalidInput
+
 CPU = "cpu"
 GIB = 1024**3
 
@@ -16,6 +18,26 @@ def device_name(device: str) -> str:
     import torch  # noqa: PLC0415
 
     return str(torch.cuda.get_device_name(device))
+
+
+def device_of(place: str) -> str:
+    """`cuda:0` of `0`, and `cpu`.
+
+    Raises
+    ------
+    InvalidInput : there is no such GPU here, or no torch that could use it.
+    """
+    if place == CPU:
+        return CPU
+    try:
+        import torch  # noqa: PLC0415
+    except ImportError:
+        raise InvalidInput("There is no torch here: run `make gpu`.") from None
+    count = torch.cuda.device_count()
+    if not place.isdecimal() or int(place) >= count:
+        there = f"GPUs 0 to {count - 1} and `cpu`" if count else "only `cpu`"
+        raise InvalidInput(f"There is no GPU {place}: torch {torch.__version__} sees {there}.")
+    return f"cuda:{int(place)}"
 
 
 def place_of(device: str) -> str:

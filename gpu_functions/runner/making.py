@@ -1,7 +1,7 @@
 """The first half: from the document to frames. It needs the GPU that generates."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -11,6 +11,7 @@ from gpu_functions.generators.contract import (
     GeneratedFrames,
     GenerationRequest,
     OutOfMemory,
+    Recipe,
 )
 from gpu_functions.runner.device import device_name, forget_peak, peak_gib
 from gpu_functions.runner.errors import TooLate
@@ -94,6 +95,7 @@ def _with_some_recipe(
             loaded = _loaded(models, notes) if models.loads > loads else None
             with notes.generation(loaded) as steps:
                 made = generator.generate(request, _on_step(job, watch, now, steps))
+            models.keep_compiled(job.model, shape_of(request, recipe))
         except OutOfMemory as error:
             notes.tried.append(Tried(recipe=recipe.name, why=error.message[:500]))
             models.drop()
@@ -106,6 +108,13 @@ def _with_some_recipe(
         f"{job.model} does not fit on {notes.gpu} at {request.width}×{request.height}, "
         f"{request.num_frames} frames; recipes tried: {tried}."
     )
+
+
+def shape_of(request: GenerationRequest, recipe: Recipe) -> tuple[Hashable, ...]:
+    """What code that is compiled for a clip depends on."""
+    size = (request.width, request.height, request.num_frames)
+    inputs = (request.image is not None, request.last_frame is not None)
+    return (recipe.name, *size, *inputs, request.guidance)
 
 
 def _loaded(models: Models, notes: Notes) -> Loaded:

@@ -1,11 +1,12 @@
 """What is loaded in this process: one model with one recipe, kept for the next job."""
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
 
 from gpu_functions.generators.contract import Generator, OutOfMemory, Recipe
+from gpu_functions.runner.compiled import Compiled
 from gpu_functions.runner.device import CPU, cap_memory
 from gpu_functions.weights.record import revision_of
 from shared.catalog.catalog import find_model
@@ -44,10 +45,12 @@ class Models:
         device: str,
         open_generator: OpenGenerator,
         recipes_for: RecipesFor,
+        compiled: Compiled | None = None,
     ) -> None:
         self._weights, self.device = weights, device
         self.ready_sec, self.loads = 0.0, 0
         self._open, self._recipes_for = open_generator, recipes_for
+        self._compiled = compiled
         self._loaded: _Loaded | None = None
 
     def recipes(self, model: str, gpu_class: str) -> tuple[Recipe, ...]:
@@ -66,6 +69,8 @@ class Models:
             return there.generator
         self.drop()
         cap_memory(self.device, cap_gb)
+        if self._compiled:
+            self._compiled.bring(model)
         generator = self._open(model)
         try:
             generator.load(self._weights(model), recipe, self.device)
@@ -76,6 +81,11 @@ class Models:
         self._loaded = _Loaded(model, recipe.name, cap_gb, generator)
         self.loads += 1
         return generator
+
+    def keep_compiled(self, model: str, shape: Hashable) -> None:
+        """Keep what was compiled for a clip of this shape, for later processes."""
+        if self._compiled:
+            self._compiled.keep(model, shape)
 
     def revision(self, model: str) -> str:
         """The commits that the weights here are of; empty where nobody wrote it down."""

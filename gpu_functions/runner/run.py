@@ -47,14 +47,35 @@ class Tools:
     small: Small | None = None
 
 
+def in_a_row(job: GpuJob, files: Files, lease: Lease, tools: Tools, notes: Notes) -> Report | None:
+    """Both halves here, the second after the first."""
+
+    def work() -> Made:
+        take = make_frames(job, files, lease, tools.models, notes, small=tools.small)
+        return deliver(job, take, files, lease, tools.interpolate, notes, tools.scratch)
+
+    return ended(job, notes, work)
+
+
+Halves = Callable[[GpuJob, Files, Lease, Tools, Notes], Report | None]
+"""How the two halves are run: to a report that nobody has written yet, or None."""
+
+
 def run_job(
-    job: GpuJob, lease: Lease, tools: Tools, runner: str, *, rented: bool = False
+    job: GpuJob,
+    lease: Lease,
+    tools: Tools,
+    runner: str,
+    *,
+    rented: bool = False,
+    halves: Halves = in_a_row,
 ) -> Report | None:
     """Run a job whose lease is held, to its report; None when it became somebody else's.
 
     Parameters
     ----------
-    rented : every second counts as a GPU second, for the GPU is paid while it waits for files too.
+    rented : every second of the lease counts as a GPU second, for the GPU is paid while it waits
+        for files too.
 
     Raises
     ------
@@ -64,12 +85,7 @@ def run_job(
     there = known_report(files)
     if there is None:
         notes = Notes(runner=runner, place=place_of(tools.models.device))
-
-        def work() -> Made:
-            take = make_frames(job, files, lease, tools.models, notes, small=tools.small)
-            return deliver(job, take, files, lease, tools.interpolate, notes, tools.scratch)
-
-        there = ended(job, notes, work)
+        there = halves(job, files, lease, tools, notes)
         if there is None:
             return None
         if rented:
@@ -127,4 +143,13 @@ def ended(job: GpuJob, notes: Notes, work: Callable[[], Made | None]) -> Report 
     return notes.report(job, RunOutcome.SUCCEEDED, made=made) if made else None
 
 
-__all__ = ["Tools", "Watch", "ended", "known_report", "run_job", "written"]
+__all__ = [
+    "Halves",
+    "Tools",
+    "Watch",
+    "ended",
+    "in_a_row",
+    "known_report",
+    "run_job",
+    "written",
+]

@@ -6,6 +6,8 @@
     parking         what reads prompts waits in the machine's memory while clips are made
     switches        attention backend, compile, prompt cache, tf32, channels last
     linear8         products in fp8 or int8
+    attention8      attention in fp8
+    cudnn_attention the kernel that it asks for on a GPU
     fused_qkv       queries, keys and values from one matrix
     modulation      Wan's norm, modulation and gates with fewer passes
     guidance        both passes at once, or one after the other

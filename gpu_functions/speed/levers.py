@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gpu_functions.speed import coder, memory, switches
+from gpu_functions.speed.attention8 import attention8
 from gpu_functions.speed.distilled import distilled
 from gpu_functions.speed.fused_qkv import fuse_qkv
 from gpu_functions.speed.graphs import cuda_graph
@@ -28,6 +29,7 @@ WEIGHTS: Mapping[str, Lever] = {
 RUNNING: Mapping[str, Lever] = {
     "offload": memory.offload,
     "attention": switches.attention,
+    "attention8": attention8,
     "channels_last": switches.channels_last,
     "fused_modulation": fused_modulation,
     "prompt_cache": switches.prompt_cache,

@@ -151,7 +151,7 @@ class Child:
                 job, files, watch, self._tools.models, notes, small=self._tools.small
             )
             began = time.time()
-            handed.append(_put_down(take, self._tools.scratch))
+            handed.append(put_down(take, self._tools.scratch))
             notes.add_span("handing_over", began, time.time())
 
         report = ended(job, notes, work)
@@ -171,7 +171,7 @@ class Child:
         try:
             take = _pick_up(order.frames)
             report = ended(order.job, order.notes, work)
-            self.tell(Ended(written(files, report) if report else None))
+            self.tell(Ended(written(files, report) if report and order.writes else report))
         finally:
             order.frames.path.unlink(missing_ok=True)
 
@@ -201,7 +201,7 @@ class _PipeWatch:
         return self.addresses
 
 
-def _put_down(take: Take, scratch: Path | None) -> Frames:
+def put_down(take: Take, scratch: Path | None) -> Frames:
     """The frames as a file, for the other process."""
     handle, name = mkstemp(suffix=".npy", prefix="dropreel-frames-", dir=scratch)
     os.close(handle)

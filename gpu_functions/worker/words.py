@@ -44,12 +44,13 @@ class Make:
 
 @dataclass(frozen=True)
 class Deliver:
-    """Interpolate, encode, upload, report."""
+    """Interpolate, encode, upload, and report. `writes`: the report too, else who ordered will."""
 
     job: GpuJob
     addresses: Addresses
     notes: Notes
     frames: Frames
+    writes: bool = True
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class Generated:
 
 @dataclass(frozen=True)
 class Ended:
-    """The report is written; None when the job became somebody else's."""
+    """The report, written if that was asked for; None when the job became somebody else's."""
 
     report: Report | None
 

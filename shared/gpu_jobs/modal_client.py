@@ -18,6 +18,7 @@ import os
 from functools import cached_property
 from typing import Any
 
+from shared.catalog.clip_seconds import Shape, seconds_for
 from shared.gpu_jobs.document import GpuJob
 from shared.gpu_jobs.modal import CallReading, CallState
 from shared.jobs.outcome import Outcome, SubmitReading
@@ -31,6 +32,26 @@ LONGEST_THROTTLE_SEC = "10"
 """Rather an error than a function that waits for its own end."""
 
 LATER_SEC = 30.0
+
+SHORT_SEC = 120.0
+"""A clip that is generated sooner may share its container."""
+
+AT_ONCE = 4
+"""Jobs in such a container: one is generated, two are handed on, one is ready to be next."""
+
+
+def shares_gpu(document: GpuJob) -> bool:
+    """Is the clip known to be so short that waiting for three like it does not matter?
+
+    A container then hands on some clips while it generates the next. A long clip has one for
+    itself: handing on is little of it, and a run that waits nears the end of its time.
+    """
+    asked = document.settings
+    if asked.steps is None:
+        return False
+    shape = Shape(asked.width, asked.height, asked.num_frames, asked.steps)
+    known = seconds_for(document.model, document.gpu_class, shape)
+    return known is not None and known.generating <= SHORT_SEC
 
 
 class ModalClient:
@@ -66,7 +87,11 @@ class ModalClient:
                 environment_name=self._environment,
                 client=self._client,
             )
-            method = found(model=document.model).run
+            if shares_gpu(document):
+                beside = found.with_concurrency(max_inputs=AT_ONCE, target_inputs=1)
+                method = beside(model=document.model).run_beside
+            else:
+                method = found(model=document.model).run
             method.hydrate()
         except (said.NotFoundError, said.AuthError, said.PermissionDeniedError) as error:
             return refused(Outcome.FAILED, f"Modal refused: {_first_line(error)}")

@@ -26,11 +26,18 @@ def write_poster(frame: av.VideoFrame, poster: Path, thumbnail: Path) -> None:
 
 
 def to_picture(frame: av.VideoFrame) -> Image.Image:
+    """The frame in full-range sRGB.
+
+    Without the colours at full width swscale takes a short way that makes all of them two code
+    values darker.
+    """
     rgb = frame.reformat(
         format="rgb24",
         src_colorspace=Colorspace.ITU709,
         src_color_range=ColorRange.MPEG,
         dst_color_range=ColorRange.JPEG,
-        interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND,
+        interpolation=Interpolation.BICUBIC
+        | Interpolation.ACCURATE_RND
+        | Interpolation.FULL_CHR_H_INT,
     )
     return Image.fromarray(rgb.to_ndarray(), "RGB")

@@ -10,7 +10,7 @@ import torch
 
 from bench import gpu_speed, gpu_speed_page
 from bench.gpu import Row, measure, report, table
-from bench.gpu_clock import measured_limits
+from bench.gpu_clock import attention_errors, measured_limits
 from bench.gpu_sizes import REAL, build_part
 from bench.lever_errors import EXACT
 from gpu_functions.generators.registry import FAMILIES
@@ -79,6 +79,20 @@ def test_stock_and_ours_take_turns_and_every_stage_is_timed(tmp_path: Path) -> N
 def test_the_page_of_what_a_gpu_took_is_fresh() -> None:
     document = json.loads(gpu_speed_page.JSON_FILE.read_text("utf-8"))
     assert gpu_speed_page.PAGE.read_text("utf-8") == gpu_speed_page.page(document)
+
+
+def test_attention_in_fp8_is_measured_beside_how_far_it_is_off() -> None:
+    errors = attention_errors("cpu", tokens=256)
+    assert errors["torch's choice"] < 0.005
+    assert 0.04 < errors["cudnn fp8"] < 0.06
+    limits = asdict(measured_limits("cpu")) | {
+        "attention": {"cudnn": 588e12, "cudnn fp8": 1e15},
+        "attention_errors": {"cudnn fp8": 0.0571},
+    }
+    document = json.loads(gpu_speed_page.JSON_FILE.read_text("utf-8"))
+    page = gpu_speed_page.page({**document, "limits": {"machine": limits}})
+    assert "| attention by cudnn, 32,760 tokens | 588 TFLOP/s |" in page
+    assert "| attention by cudnn fp8, 32,760 tokens | 1000 TFLOP/s, error 0.0571 |" in page
 
 
 def test_real_sizes_keep_in_float32_what_diffusers_does() -> None:

@@ -1,5 +1,6 @@
 """The Modal app without Modal: its settings as deployed, and its method as it runs."""
 
+import asyncio
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ import pytest
 from shared.catalog.catalog import load_catalog
 from shared.gpu_jobs.gpu import tiers
 from shared.gpu_jobs.modal_client import APP, CLASSES
+from shared.gpu_jobs.report import Report
 from tests.gpu.tiny import build_tiny
 from tests.runner.town import SVD, runner_town
 
@@ -26,6 +28,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Any:
     build_tiny(A14B, folder / A14B)
     with pytest.MonkeyPatch.context() as volume:
         volume.setenv("DROPREEL_WEIGHTS", str(folder))
+        volume.setenv("DROPREEL_COMPILED", str(folder / "compiled"))
         volume.setenv("DROPREEL_SMALL", "1")
         import gpu_functions.modal_app as module  # noqa: PLC0415 - it reads the environment
 
@@ -68,6 +71,23 @@ def test_a_job_runs_where_modal_would_run_it(app: Any) -> None:
         assert len(town.files["result.mp4"]) == said["made"]["size_bytes"]
 
 
+def test_two_jobs_run_beside_each_other_in_one_container(app: Any) -> None:
+    with runner_town() as town, runner_town() as other:
+        settings = town.job().settings.model_copy(update={"num_frames": 25})
+        box = app.Rtx4090(model=SVD)
+        box.warm.local()  # here Modal's client enters a class for a plain method only
+
+        async def both() -> list[dict[str, Any]]:
+            documents = [each.job(settings=settings) for each in (town, other)]
+            plain = [document.model_dump(mode="json") for document in documents]
+            return await asyncio.gather(*map(box.run_beside.local, plain))
+
+        for said, there in zip(asyncio.run(both()), (town, other), strict=True):
+            assert said["outcome"] == "succeeded", said
+            assert len(there.files["result.mp4"]) == said["made"]["size_bytes"]
+            assert Report.model_validate(said) == there.report
+
+
 @pytest.mark.parametrize(("model", "looks"), [(SVD, 0), ("mochi-1", 1), (A14B, 0), (FOUR_STEPS, 1)])
 def test_weights_that_were_pulled_later_are_looked_for_and_no_others(
     app: Any, monkeypatch: pytest.MonkeyPatch, model: str, looks: int
@@ -104,3 +124,16 @@ def test_warming_up_loads_the_model_and_tells_what_it_took(app: Any) -> None:
     assert facts["load_seconds"] > 0
     assert os.environ.get("HF_HUB_OFFLINE") is None, "only containers are offline by our hand"
     assert Path(app.WEIGHTS).is_dir()
+
+
+def test_sizes_are_made_ahead_and_each_is_told(app: Any) -> None:
+    (facts,) = app.Rtx4090(model=SVD).compile.local(["64x64x25"])
+    assert facts["size"] == "64×64, 25 frames"
+    assert facts["first_sec"] > 0
+    assert facts["again_sec"] > 0
+
+
+def test_code_that_was_compiled_lies_on_a_volume_that_containers_may_write(app: Any) -> None:
+    volumes = app.on(tiers()["h100"], at_most=1)["volumes"]
+    assert volumes[app.COMPILED] is app.compiled
+    assert volumes[app.WEIGHTS] is not app.weights, "weights are there to be read"

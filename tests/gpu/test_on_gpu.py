@@ -12,14 +12,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import scaled_dot_product_attention
 
+from bench.lever_errors import relative_error
 from gpu_functions.generators.contract import OutOfMemory
 from gpu_functions.generators.diffusers_generator import DiffusersGenerator
 from gpu_functions.generators.registry import FAMILIES, open_generator
 from gpu_functions.interpolation.ifnet import SHAPES, IFNet
 from gpu_functions.interpolation.rife import open_rife
 from gpu_functions.runner.device import cap_memory, forget_peak, peak_gib
-from gpu_functions.speed.lever import repeated_blocks
+from gpu_functions.speed.attention8 import FIRST_WITH_FP8_ATTENTION, attended
+from gpu_functions.speed.graphs import Recorded
+from gpu_functions.speed.lever import capability, repeated_blocks
 from shared.catalog.recipe import Recipe
 from shared.catalog.recipes import recipes_for
 from tests.gpu.requests import catalogue_row, keyframe, small_request
@@ -106,6 +110,27 @@ def test_a_lever_changes_nothing_but_rounding(
     print(f"GAP {model_id} {levers}: {np.abs(made[0].astype(int) - plain).mean():.3f}")
     assert np.abs(made[0].astype(int) - plain).mean() < 4
     assert np.array_equal(made[0], made[1])
+
+
+@pytest.mark.skipif(capability(GPU) < FIRST_WITH_FP8_ATTENTION, reason="Hopper or newer")
+def test_attention_in_fp8_is_as_far_off_as_a_processor_says_compiled_and_recorded_too() -> None:
+    source = torch.Generator().manual_seed(0)
+    three = [torch.randn(2, 4200, 4, 128, generator=source).bfloat16() for _ in range(3)]
+    truth = scaled_dot_product_attention(*(each.float().transpose(1, 2) for each in three))
+    given = [each.to(GPU) for each in three]
+    compiled = torch.compile(attended, fullgraph=True, dynamic=False)
+    recorded = Recorded(compiled, torch.cuda.graph_pool_handle())
+    with torch.inference_mode():
+        for way in (attended, compiled, recorded):
+            error = relative_error(way(*given).cpu().transpose(1, 2), truth)
+            print(f"ATTENTION8 {way}: {error:.4f}")
+            assert 0.02 < error < 0.07
+
+
+@pytest.mark.skipif(capability(GPU) < FIRST_WITH_FP8_ATTENTION, reason="Hopper or newer")
+def test_attention_in_fp8_passes_its_trial(weights: Path) -> None:
+    recipe = Recipe(name="pulled", levers={"attention8": "fp8"})
+    assert loaded(A14B, tiny(weights, A14B), recipe).notes == ()
 
 
 def test_a_clip_that_does_not_fit_is_out_of_memory_and_the_next_one_is_made(weights: Path) -> None:

@@ -70,7 +70,9 @@ def test_what_a_processor_cannot_do_is_left_alone_and_said(weights: Path) -> Non
     said = dict(note.split(": ", 1) for note in generator.notes)
     assert said.keys() == {"compile", "tf32", "attention", "quantization", "offload"}
     assert said["quantization"] == "held as fp8: int8 needs torchao"
-    assert said["attention"].startswith("took native, not sage")
+    assert said["attention"].startswith("took native, not sage (")
+    assert "`sageattention>=2.1.1`" in said["attention"]
+    assert "; _flash_3 (Flash Attention 3 backend" in said["attention"]
     assert len(frames(generator)) == 5
 
 

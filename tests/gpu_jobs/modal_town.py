@@ -31,6 +31,8 @@ class ModalTown:
     deployed: bool = True
     spawned: dict[str, dict[str, Any]] = field(default_factory=dict)
     parameters: list[bytes] = field(default_factory=list)
+    options: list[Any] = field(default_factory=list)
+    methods: dict[str, str] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
     results: dict[str, Any] = field(default_factory=dict)
     cancelled: list[str] = field(default_factory=list)
@@ -92,6 +94,7 @@ class _Rpcs:
     async def FunctionBindParams(self, stream: Any) -> None:
         request = await stream.recv_message()
         self.town.parameters.append(request.serialized_params)
+        self.town.options.append(request.function_options)
         await stream.send_message(
             api_pb2.FunctionBindParamsResponse(
                 bound_function_id=f"{request.function_id}-bound",
@@ -105,6 +108,7 @@ class _Rpcs:
         (item,) = request.pipelined_inputs
         (document,), _ = pickle.loads(item.input.args)  # noqa: S301 - our own
         call = f"fc-{next(self.town.ids)}"
+        self.town.methods[call] = item.input.method_name
         self.town.spawned[call] = document
         self.town.states[call] = RUNNING
         self.town.check("after FunctionMap")
@@ -139,11 +143,17 @@ class _Rpcs:
 
 
 def _metadata(kind: str) -> Any:
-    """A class with one method `run` and one parameter `model`."""
+    """A class with its methods and one parameter `model`."""
     function = api_pb2.Function.FUNCTION_TYPE_FUNCTION
-    method = api_pb2.FunctionHandleMetadata(
-        function_name=f"{kind}.run", function_type=function, is_method=True, use_method_name="run"
-    )
+    methods = {
+        name: api_pb2.FunctionHandleMetadata(
+            function_name=f"{kind}.{name}",
+            function_type=function,
+            is_method=True,
+            use_method_name=name,
+        )
+        for name in ("run", "run_beside")
+    }
     parameter = api_pb2.ClassParameterSpec(
         name="model",
         type=api_pb2.PARAM_TYPE_STRING,
@@ -152,7 +162,7 @@ def _metadata(kind: str) -> Any:
     return api_pb2.FunctionHandleMetadata(
         function_name=f"{kind}.*",
         function_type=function,
-        method_handle_metadata={"run": method},
+        method_handle_metadata=methods,
         class_parameter_info=api_pb2.ClassParameterInfo(
             format=api_pb2.ClassParameterInfo.PARAM_SERIALIZATION_FORMAT_PROTO,
             schema=[parameter],

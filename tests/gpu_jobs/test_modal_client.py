@@ -49,6 +49,24 @@ def test_a_spawned_call_keeps_its_id_and_carries_the_document(
     assert SVD.encode() in town.parameters[-1]
 
 
+def test_a_clip_that_is_known_to_be_short_shares_its_container(
+    town: ModalTown, modal: ModalClient
+) -> None:
+    """4 steps of A14B take 12 s, 40 take minutes; of the next size nobody knows anything."""
+    settings = DOCUMENT.settings.model_copy(
+        update={"width": 832, "height": 480, "num_frames": 81, "steps": 4}
+    )
+    short = DOCUMENT.model_copy(
+        update={"model": "wan2.2-i2v-a14b", "gpu_class": "h100", "settings": settings}
+    )
+    long = short.model_copy(update={"settings": settings.model_copy(update={"steps": 40})})
+    said = [modal.spawn(each).job_id for each in (short, long, DOCUMENT)]
+    assert [town.methods[call or ""] for call in said] == ["run_beside", "run", "run"]
+    shared, *alone = town.options[-3:]
+    assert (shared.max_concurrent_inputs, shared.target_concurrent_inputs) == (4, 1)
+    assert not any(each.max_concurrent_inputs for each in alone)
+
+
 @pytest.mark.parametrize(
     ("state", "reading"),
     [

@@ -13,8 +13,10 @@ import pytest
 
 from gpu_functions.generators.contract import FramesUnusable, GpuLost, WeightsMissing
 from gpu_functions.runner import encode
+from gpu_functions.runner.compiled import Compiled
 from gpu_functions.runner.errors import CallbackRefused, FilesSilent, NotOurs
 from gpu_functions.runner.rented import run_rented
+from gpu_functions.runner.run import Tools
 from shared.errors import EncodeFailed
 from shared.gpu_jobs.document import Callback
 from shared.gpu_jobs.messages import Said, Verdict, Word
@@ -203,9 +205,9 @@ def test_a_bucket_that_stays_silent_gives_the_job_back(town: RunnerTown, quick: 
 
 def test_a_callback_that_goes_deaf_costs_the_clip_nothing(town: RunnerTown) -> None:
     class Deafening(Studio):
-        def tools(self, scratch: Path | None = None):  # type: ignore[no-untyped-def]
+        def tools(self, scratch: Path | None = None, compiled: Compiled | None = None) -> Tools:
             town.deaf = True
-            return super().tools(scratch)
+            return super().tools(scratch, compiled)
 
     report = Deafening().run(town.job())
     assert report is not None

@@ -30,6 +30,7 @@ from gpu_functions.generators.contract import (
     OutOfMemory,
     Recipe,
 )
+from gpu_functions.runner.compiled import Compiled
 from gpu_functions.runner.lease import Lease
 from gpu_functions.runner.models import Models
 from gpu_functions.runner.retime import Retime
@@ -263,7 +264,7 @@ class Studio:
     loads: list[str] = field(default_factory=list)
     requests: list[GenerationRequest] = field(default_factory=list)
 
-    def tools(self, scratch: Path | None = None) -> Tools:
+    def tools(self, scratch: Path | None = None, compiled: Compiled | None = None) -> Tools:
         def open_painter(_model: str) -> Generator:
             return Painter(self)
 
@@ -272,6 +273,7 @@ class Studio:
             device="cpu",
             open_generator=open_painter,
             recipes_for=lambda _model, _gpu: (Recipe(name="first"), Recipe(name="second")),
+            compiled=compiled,
         )
         return Tools(models=models, interpolate=Retime(), scratch=scratch)
 

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from shared.jobs.outcome import Billed, Outcome, Reading, SubmitReading
 from shared.jobs.request import VideoRequest
 from shared.providers.auth import Auth, key_scheme
+from shared.providers.body import write_body
 from shared.providers.call import Answer, Call, as_text, as_whole, reach
 from shared.providers.contract import (
     Adapter,
@@ -22,8 +23,6 @@ from shared.providers.contract import (
     Transport,
     WebhookScheme,
 )
-from shared.providers.dialect import compose
-from shared.providers.media import write_media
 from shared.providers.readings import finished, running, words
 from shared.providers.refusals import accepted, failed, read_refusal, refused
 
@@ -59,12 +58,7 @@ class Fal(Adapter):
     )
 
     def submit(self, request: VideoRequest, context: JobContext) -> Call:
-        body = compose(
-            "fal",
-            context.model,
-            request,
-            lambda field, item: write_media(self.declaration, item, field, context.uploaded),
-        )
+        body = write_body(self.declaration, request, context)
         hook = (
             f"?{urlencode({'fal_webhook': context.callback_url})}" if context.callback_url else ""
         )

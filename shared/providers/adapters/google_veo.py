@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from shared.jobs.outcome import Billed, Ending, Outcome, Reading, SubmitReading
 from shared.jobs.request import MediaInput, VideoRequest
+from shared.providers.body import write_body
 from shared.providers.call import MIB, Answer, Call, as_number, as_whole, reach
 from shared.providers.contract import (
     Adapter,
@@ -23,9 +24,7 @@ from shared.providers.contract import (
     RateHint,
     Transport,
 )
-from shared.providers.dialect import compose
 from shared.providers.google_auth import gemini_auth, vertex_auth
-from shared.providers.media import write_media
 from shared.providers.readings import finished, running, words
 from shared.providers.refusals import (
     accepted,
@@ -66,7 +65,7 @@ class GoogleVeo(Adapter):
     )
 
     def submit(self, request: VideoRequest, context: JobContext) -> Call:
-        body = _compose(self.declaration, request, context)
+        body = write_body(self.declaration, request, context, around=_picture)
         if storage := context.settings.get("GOOGLE_VEO_STORAGE_URI"):
             body.setdefault("parameters", {})["storageUri"] = storage
         model = _resource(context.base_url, context.settings, context.model)
@@ -131,7 +130,7 @@ class GeminiVeo(Adapter):
         return Call(
             method="POST",
             url=f"{context.base_url}/v1beta/models/{context.model}:predictLongRunning",
-            json=_compose(self.declaration, request, context),
+            json=write_body(self.declaration, request, context, around=_picture),
             timeout_sec=60,
         )
 
@@ -152,14 +151,8 @@ def _escaped(name: str) -> str:
     return "/".join(quote(step, safe="") for step in steps)
 
 
-def _compose(
-    declaration: Declaration, request: VideoRequest, context: JobContext
-) -> dict[str, Any]:
-    def picture(field: str, item: MediaInput) -> dict[str, str]:
-        text = write_media(declaration, item, field, context.uploaded)
-        return {"bytesBase64Encoded": text, "mimeType": item.content_type}
-
-    return compose(declaration.name, context.model, request, picture)
+def _picture(text: str, item: MediaInput) -> dict[str, str]:
+    return {"bytesBase64Encoded": text, "mimeType": item.content_type}
 
 
 def _resource(base_url: str, settings: Any, model: str) -> str:

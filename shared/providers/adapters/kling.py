@@ -12,6 +12,7 @@ from shared.clip import Operation
 from shared.jobs.outcome import Billed, Outcome, Reading, SubmitReading
 from shared.jobs.request import VideoRequest
 from shared.providers.auth import Auth, Headers, Secrets, jwt_hs256
+from shared.providers.body import write_body
 from shared.providers.call import Answer, Call, as_whole, reach
 from shared.providers.contract import (
     Adapter,
@@ -22,8 +23,6 @@ from shared.providers.contract import (
     Transport,
     WebhookScheme,
 )
-from shared.providers.dialect import compose
-from shared.providers.media import write_media
 from shared.providers.readings import finished, running, words
 from shared.providers.refusals import (
     accepted,
@@ -81,12 +80,7 @@ class Kling(Adapter):
     )
 
     def submit(self, request: VideoRequest, context: JobContext) -> Call:
-        body = compose(
-            "kling",
-            context.model,
-            request,
-            lambda field, item: write_media(self.declaration, item, field, context.uploaded),
-        )
+        body = write_body(self.declaration, request, context)
         name, _, mode = context.model.partition("/")
         body["model_name"] = name  # left out, it would be the oldest model they have
         if mode:

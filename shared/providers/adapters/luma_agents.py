@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from shared.jobs.outcome import Billed, Ending, Outcome, Reading, SubmitReading
 from shared.jobs.request import MediaInput, VideoRequest
 from shared.providers.auth import bearer
+from shared.providers.body import write_body
 from shared.providers.call import Answer, Call
 from shared.providers.contract import (
     Adapter,
@@ -19,8 +20,7 @@ from shared.providers.contract import (
     RateHint,
     Transport,
 )
-from shared.providers.dialect import compose
-from shared.providers.media import choose_transport, write_media
+from shared.providers.media import choose_transport
 from shared.providers.readings import finished, running, words
 from shared.providers.refusals import accepted, ended, failed, read_refusal
 
@@ -49,12 +49,7 @@ class LumaAgents(Adapter):
     )
 
     def submit(self, request: VideoRequest, context: JobContext) -> Call:
-        body = compose(
-            "luma_agents",
-            context.model,
-            request,
-            lambda field, item: self._frame(field, item, context),
-        )
+        body = write_body(self.declaration, request, context, around=self._frame)
         body["model"] = context.model
         video = body.get("video", {})
         if video.get("duration") == "10s" and "start_frame" in video:
@@ -65,8 +60,7 @@ class LumaAgents(Adapter):
                 video["keyframe_indexes"].append(240)  # ten seconds on its grid of 24 a second
         return Call(method="POST", url=f"{context.base_url}/generations", json=body, timeout_sec=60)
 
-    def _frame(self, field: str, item: MediaInput, context: JobContext) -> dict[str, Any]:
-        text = write_media(self.declaration, item, field, context.uploaded)
+    def _frame(self, text: str, item: MediaInput) -> dict[str, Any]:
         if choose_transport(self.declaration, item) is Transport.URL:
             return {"url": text}
         return {"data": text, "media_type": item.content_type}

@@ -13,6 +13,7 @@ from shared.errors import Problem
 from shared.jobs.outcome import Billed, Ending, Outcome, Reading, SubmitReading
 from shared.jobs.request import VideoRequest
 from shared.providers.auth import bearer
+from shared.providers.body import write_body
 from shared.providers.call import Answer, Call, as_whole, reach
 from shared.providers.contract import (
     Adapter,
@@ -25,8 +26,6 @@ from shared.providers.contract import (
     Transport,
     WebhookScheme,
 )
-from shared.providers.dialect import compose
-from shared.providers.media import write_media
 from shared.providers.readings import finished, running, words
 from shared.providers.refusals import (
     accepted,
@@ -71,12 +70,7 @@ class MiniMax(Adapter):
         if len(request.prompt) > LONGEST_PROMPT:
             message = f"MiniMax takes at most {LONGEST_PROMPT} characters."
             raise RequestNotPossible(message, problems=[Problem("prompt", message)])
-        body = compose(
-            "minimax",
-            context.model,
-            request,
-            lambda field, item: write_media(self.declaration, item, field, context.uploaded),
-        )
+        body = write_body(self.declaration, request, context)
         version = _version(context.model)
         if version == "v2":
             body["content"] = _content(body)

@@ -11,6 +11,7 @@ from typing import ClassVar
 from shared.jobs.outcome import Billed, Outcome, Reading, SubmitReading
 from shared.jobs.request import VideoRequest
 from shared.providers.auth import bearer
+from shared.providers.body import write_body
 from shared.providers.call import Answer, Call, reach
 from shared.providers.contract import (
     Adapter,
@@ -21,8 +22,6 @@ from shared.providers.contract import (
     Transport,
     WebhookScheme,
 )
-from shared.providers.dialect import compose
-from shared.providers.media import write_media
 from shared.providers.readings import finished, running, words
 from shared.providers.refusals import accepted, ended, failed, read_refusal
 
@@ -48,12 +47,7 @@ class Replicate(Adapter):
     )
 
     def submit(self, request: VideoRequest, context: JobContext) -> Call:
-        body = compose(
-            "replicate",
-            context.model,
-            request,
-            lambda field, item: write_media(self.declaration, item, field, context.uploaded),
-        )
+        body = write_body(self.declaration, request, context)
         name, _, version = context.model.partition(":")
         if version:
             body["version"] = version

@@ -14,6 +14,7 @@ from shared.errors import Problem
 from shared.jobs.outcome import Billed, Ending, Outcome, Reading, SubmitReading
 from shared.jobs.request import MediaInput, VideoRequest
 from shared.providers.auth import bearer
+from shared.providers.body import write_body
 from shared.providers.call import MIB, Answer, Call, Part, as_number
 from shared.providers.contract import (
     Adapter,
@@ -26,7 +27,7 @@ from shared.providers.contract import (
     Transport,
     Upload,
 )
-from shared.providers.dialect import MEDIA_FIELDS, compose, find_dialect
+from shared.providers.dialect import MEDIA_FIELDS, find_dialect
 from shared.providers.media import choose_transport, write_media
 from shared.providers.readings import finished, fraction, running, words
 from shared.providers.refusals import accepted, ended, failed, read_refusal
@@ -68,12 +69,7 @@ class Runway(Adapter):
             raise RequestNotPossible(message, problems=[Problem("prompt", message)])
         ratios = find_dialect("runway", context.model).choices.get("ratio", ())
         ours = {"last_frame": None, **({"aspect": None, "resolution": None} if ratios else {})}
-        body = compose(
-            "runway",
-            context.model,
-            request.model_copy(update=ours),
-            lambda field, item: write_media(self.declaration, item, field, context.uploaded),
-        )
+        body = write_body(self.declaration, request.model_copy(update=ours), context)
         body["model"] = context.model
         if ratios:
             body["ratio"] = choose_ratio(request, ratios)

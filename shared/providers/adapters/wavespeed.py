@@ -10,6 +10,7 @@ from typing import ClassVar
 from shared.jobs.outcome import Billed, Outcome, Reading, SubmitReading
 from shared.jobs.request import VideoRequest
 from shared.providers.auth import bearer
+from shared.providers.body import write_body
 from shared.providers.call import Answer, Call, as_whole, reach
 from shared.providers.contract import (
     Adapter,
@@ -20,8 +21,6 @@ from shared.providers.contract import (
     Transport,
     WebhookScheme,
 )
-from shared.providers.dialect import compose
-from shared.providers.media import write_media
 from shared.providers.readings import finished, running, words
 from shared.providers.refusals import accepted, ended, failed, read_refusal
 
@@ -44,12 +43,7 @@ class WaveSpeed(Adapter):
     )
 
     def submit(self, request: VideoRequest, context: JobContext) -> Call:
-        body = compose(
-            "wavespeed",
-            context.model,
-            request,
-            lambda field, item: write_media(self.declaration, item, field, context.uploaded),
-        )
+        body = write_body(self.declaration, request, context)
         if context.callback_url:
             body["webhook_url"] = context.callback_url
         return Call(

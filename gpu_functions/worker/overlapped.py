@@ -1,0 +1,101 @@
+"""Jobs on one rented GPU: one is generated here while others are handed on by children.
+
+A fast model makes a clip sooner than it is interpolated, encoded and uploaded. Where each had the
+container for itself, the GPU would be paid to wait for that.
+"""
+
+import queue
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from gpu_functions.runner.files import Files
+from gpu_functions.runner.lease import Lease
+from gpu_functions.runner.making import make_frames
+from gpu_functions.runner.notes import Notes
+from gpu_functions.runner.run import Tools, ended
+from gpu_functions.runner.sharing import SharedClock, Turn
+from gpu_functions.worker.child import ToolsFor, put_down
+from gpu_functions.worker.hand import Hand
+from gpu_functions.worker.words import Deliver, Ended, Fault, Frames
+from shared.errors import InternalFault, Transient
+from shared.gpu_jobs.document import GpuJob
+from shared.gpu_jobs.messages import Stage
+from shared.gpu_jobs.report import Report
+
+
+class Overlapped:
+    """`Halves` for the jobs that are in one process at once.
+
+    Parameters
+    ----------
+    gpu : its index, or `cpu`.
+    tools_for : what the children work with; they are started when the first job comes.
+    deliverers : how many of them.
+
+    Attributes
+    ----------
+    clock : splits the process's seconds among its jobs.
+    """
+
+    def __init__(self, gpu: str, tools_for: ToolsFor, *, deliverers: int = 2) -> None:
+        self.clock = SharedClock()
+        self._turn = Turn()
+        self._hands = [Hand(gpu, tools_for, delivers=True) for _ in range(deliverers)]
+        self._free: queue.LifoQueue[Hand] = queue.LifoQueue()
+        for hand in self._hands:
+            self._free.put(hand)
+
+    def __call__(
+        self, job: GpuJob, files: Files, lease: Lease, tools: Tools, notes: Notes
+    ) -> Report | None:
+        """Generate when it is our turn, and have the frames handed on.
+
+        Raises
+        ------
+        Transient : nothing came of it, and nothing is lost.
+        """
+        for hand in self._hands:
+            hand.start()
+        handed: list[Frames] = []
+
+        def work() -> None:
+            with notes.timed(Stage.FETCHING):
+                inputs = {name: files.read_input(name) for name in job.inputs}
+            here = Files(job, lease, fetched=inputs)
+            with self._turn.taken(lease):
+                take = make_frames(job, here, lease, tools.models, notes, small=tools.small)
+                handed.append(put_down(take, tools.scratch))
+
+        report = ended(job, notes, work)
+        return self._delivered(job, lease, notes, handed[0]) if handed else report
+
+    @property
+    def pids(self) -> list[int | None]:
+        """The children's."""
+        return [hand.pid for hand in self._hands]
+
+    def stop(self) -> None:
+        """End the children."""
+        for hand in self._hands:
+            hand.stop()
+
+    def _delivered(self, job: GpuJob, lease: Lease, notes: Notes, frames: Frames) -> Report | None:
+        order = Deliver(job, lease.addresses, notes, frames, writes=False)
+        try:
+            with self._free_hand() as hand:
+                word = hand.work(order, lease)
+        finally:
+            frames.path.unlink(missing_ok=True)
+        if isinstance(word, Fault):
+            raise Transient(word.why)
+        if not isinstance(word, Ended):
+            raise InternalFault(f"a child that hands on said {word}")
+        return word.report
+
+    @contextmanager
+    def _free_hand(self) -> Iterator[Hand]:
+        hand = self._free.get()
+        try:
+            yield hand
+        finally:
+            self._free.put(hand)
