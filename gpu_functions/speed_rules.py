@@ -45,6 +45,20 @@ RULES = (
         "A14B: `native` 1.00×, `_native_cudnn` 0.97×; FlashAttention-3 was not there",
     ),
     Rule(
+        "attention: flash_4",
+        (
+            'an h100 with `flash-attn-4[cu13]`: `["flash_4", "native"]`, once a GPU has measured '
+            "it: no recipe asks yet"
+        ),
+        "before Hopper; without the package; where its trial fails",
+        (
+            "the one FlashAttention for Hopper that a package index has; torch takes it into its "
+            "own attention, for the whole process"
+        ),
+        "the same numbers, by its authors; a trial above 0.01 is refused",
+        "no GPU has run it",
+    ),
+    Rule(
         "attention: sage",
         'rtx4090, where `sageattention` 2.1.1 or newer is there: `["sage", "native"]`',
         "elsewhere; without the package the next name of the list is taken, and a note says so",

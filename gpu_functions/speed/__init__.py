@@ -5,9 +5,11 @@
     memory          fewer bits in memory, parts that wait elsewhere, pictures in pieces
     parking         what reads prompts waits in the machine's memory while clips are made
     switches        attention backend, compile, prompt cache, tf32, channels last
+    flash4          FlashAttention-4 in torch's own attention
     linear8         products in fp8 or int8
     attention8      attention in fp8
     cudnn_attention the kernel that it asks for on a GPU
+    trial           a kernel of attention against torch's, before a clip depends on it
     fused_qkv       queries, keys and values from one matrix
     modulation      Wan's norm, modulation and gates with fewer passes
     guidance        both passes at once, or one after the other

@@ -31,6 +31,7 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from gpu_functions.speed import cudnn_attention
 from gpu_functions.speed.lever import capability, is_cpu, parts_of
+from gpu_functions.speed.trial import trial_error
 
 E4M3, MOST = torch.float8_e4m3fn, 448.0
 KINDS = ("fp8",)
@@ -40,9 +41,6 @@ MOST_WIDE, MULTIPLE = 128, 16
 """Of a head, for the kernel of every GPU that has one."""
 
 TINY = 1e-12
-TRIAL = (1, 1000, 4, 128)
-"""Batch, tokens (no multiple of the kernel's tile), heads and width of the trial on a GPU."""
-
 TRIAL_ERROR = 0.1
 """Relative; a processor is off by 0.058 on the same numbers."""
 
@@ -76,22 +74,10 @@ def cannot(device: str) -> str | None:
     if why := cudnn_attention.missing():
         return why
     try:
-        error = trial_error(device)
+        error = trial_error(attended, device)
     except Exception as refusal:  # of cuDNN, its library or its driver: what it had is still there
         return f"cuDNN refused a trial: {str(refusal).strip().partition(chr(10))[0][:200]}"
     return None if error < TRIAL_ERROR else f"off by {error:.2g} in a trial"
-
-
-@torch.inference_mode()
-def trial_error(device: str) -> float:
-    """‖ours − torch's in float32‖ / ‖torch's‖ on a small random case, drawn on the processor."""
-    source = torch.Generator().manual_seed(0)
-    query, key, value = (
-        torch.randn(TRIAL, generator=source).to(device, torch.bfloat16) for _ in range(3)
-    )
-    whole = (each.float().transpose(1, 2) for each in (query, key, value))
-    truth = scaled_dot_product_attention(*whole).transpose(1, 2)
-    return float((attended(query, key, value).float() - truth).norm() / truth.norm())
 
 
 def attended(

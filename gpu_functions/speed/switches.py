@@ -1,16 +1,21 @@
 """Switches that torch and diffusers already have: one call each, where this machine can."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 import torch
 
 from gpu_functions.prompt_cache import remember_prompts
+from gpu_functions.speed import flash4
 from gpu_functions.speed.lever import cannot_compile, parts_of
 
 MOST_COMPILED = 64
 """Sizes, models and settings of one block that a process compiles."""
+
+
+TAKEN: Mapping[str, Callable[[str], str]] = {flash4.NAME: flash4.take_flash_4}
+"""Kernels that torch takes into its own attention; each gives diffusers' name for it."""
 
 
 def own_attention(pipeline: Any, denoisers: Sequence[str]) -> None:
@@ -29,8 +34,9 @@ def attention(
     refusals = []
     for backend in [setting] if isinstance(setting, str) else setting:
         try:
+            name = TAKEN[backend](device) if backend in TAKEN else backend
             for model in parts_of(pipeline, denoisers):
-                model.set_attention_backend(backend)
+                model.set_attention_backend(name)
         except (AttributeError, ImportError, RuntimeError, ValueError) as error:
             refusals.append(f"{backend} ({str(error).strip().partition(chr(10))[0]})")
         else:

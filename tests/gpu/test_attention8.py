@@ -16,6 +16,7 @@ from bench.lever_errors import denoised, relative_error
 from gpu_functions.speed import attention8 as lever
 from gpu_functions.speed import cudnn_attention
 from gpu_functions.speed.attention8 import E4M3, MOST, OURS, attended, attention8, product
+from gpu_functions.speed.trial import trial_error
 from tests.gpu.tiny import builder
 
 A14B, SVD = "wan2.2-i2v-a14b", "stable-video-diffusion-xt-1.1"
@@ -178,15 +179,15 @@ def test_what_a_trial_says_is_heeded(
 
     monkeypatch.setattr(cudnn_attention, "missing", lambda: None)
     monkeypatch.setattr(lever, "product", kernel)
-    trial = lever.trial_error
-    monkeypatch.setattr(lever, "trial_error", lambda device: trial("cpu"))
+    trial = trial_error
+    monkeypatch.setattr(lever, "trial_error", lambda attend, device: trial(attend, "cpu"))
     assert pulled(gpu(monkeypatch, 9, 0)) == said
 
 
 def test_a_good_trial_is_all_that_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cudnn_attention, "missing", lambda: None)
-    trial = lever.trial_error
-    monkeypatch.setattr(lever, "trial_error", lambda device: trial("cpu"))
+    trial = trial_error
+    monkeypatch.setattr(lever, "trial_error", lambda attend, device: trial(attend, "cpu"))
     assert pulled(gpu(monkeypatch, 9, 0)) is None
 
 
