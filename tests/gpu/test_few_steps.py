@@ -205,6 +205,13 @@ def test_the_clip_is_made_in_four_steps_by_moved_weights(whole: Path) -> None:
     assert changed == {"blocks.0.attn1.to_q.weight"}
 
 
+def test_the_command_prepares_it_out_of_the_shared_folder(whole: Path, tmp_path: Path) -> None:
+    (tmp_path / A14B).symlink_to(whole)
+    where = ["--weights", str(tmp_path), "--gpu", "cpu", "--size", "48x32x5"]
+    said = CliRunner().invoke(app, ["weights", "prepare", "wan2.2-lightning", *where])
+    assert "48×32, 5 frames, by `cpu_float32`: first" in said.output
+
+
 def test_guidance_and_what_is_to_be_avoided_are_refused() -> None:
     decided, deviations = settled(ROW, small_request(FOUR_STEPS, guidance=1.0))
     assert (decided.guidance, decided.steps, len(deviations)) == (1.0, 4, 1)
