@@ -2,6 +2,7 @@
 
     python -m bench.gpu                       # every model, on whatever device there is
     python -m bench.gpu --models wan2.2-ti2v-5b,mochi-1 --steps 3
+    python -m bench.gpu --models wan2.2-i2v-a14b --recipes fp8_compiled,fp8_experts,fp8_offload
     python -m bench.gpu --write               # …and write docs/benchmarks/gpu.md
 
 On a GPU the models have their real size and random weights (`bench.gpu_sizes`), and a clip is
@@ -19,6 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +37,9 @@ from gpu_functions.generators.contract import (
 from gpu_functions.generators.diffusers_generator import DTYPES, DiffusersGenerator
 from gpu_functions.generators.faults import give_back, peak_vram_bytes
 from gpu_functions.generators.registry import FAMILIES, open_generator
+from gpu_functions.speed.lever import parts_of
 from shared.catalog import find_model
+from shared.catalog.recipe import recipe_book
 from shared.catalog.recipes import recipes_for
 from shared.errors import DropreelError, InternalFault
 from shared.gpu_jobs.gpu import price_of_gpu, tiers
@@ -83,10 +87,9 @@ class Stopwatch:
         self._device = device
         self.ends: list[float] = []
         self.forwards = 0
-        for name in generator.denoisers:
-            part = getattr(generator.pipeline, name, None)
-            if part is not None and name != "controlnet":
-                part.register_forward_hook(self._count)
+        counted = [name for name in generator.denoisers if name != "controlnet"]
+        for part in parts_of(generator.pipeline, counted):
+            part.register_forward_hook(self._count)
 
     def _count(self, *_: Any) -> None:
         self.forwards += 1
@@ -100,12 +103,19 @@ class Stopwatch:
         self.ends.append(self.now())
 
 
-def measure(model_id: str, device: str, gpu_class: str, steps: int) -> Row:
-    """One model by its first recipe that fits."""
+def measure(
+    model_id: str, device: str, gpu_class: str, steps: int, recipes: Sequence[Recipe] = ()
+) -> Row:
+    """One model by its first recipe that fits.
+
+    Parameters
+    ----------
+    recipes : instead of those that the catalogue names for the class.
+    """
     request = clip_of(model_id, device)
     clip = f"{request.width}×{request.height}, {request.num_frames} frames"
     row = Row(model_id, clip)
-    for recipe in recipes_for(model_id, gpu_class):
+    for recipe in recipes or recipes_for(model_id, gpu_class):
         try:
             return _measured(replace(row, recipe=recipe.name), request, recipe, device, steps)
         except OutOfMemory:
@@ -298,6 +308,7 @@ def main() -> int:
     """Measure, print, and perhaps write."""
     parser = argparse.ArgumentParser(description="Measure the generators.")
     parser.add_argument("--models", default=",".join(FAMILIES), help="ids, with commas between")
+    parser.add_argument("--recipes", default="", help="names, a row for each; else the class's own")
     parser.add_argument("--steps", type=int, default=4, help="steps on the clock")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else CPU)
     parser.add_argument("--write", action="store_true", help=f"write {PART.name}")
@@ -305,8 +316,12 @@ def main() -> int:
     if options.device == CPU:
         torch.set_num_threads(1)
     rows = []
-    for model_id in options.models.split(","):
-        rows.append(measure(model_id, options.device, gpu_class_of(options.device), options.steps))
+    gpu_class = gpu_class_of(options.device)
+    named: list[tuple[Recipe, ...]] = [
+        (recipe_book()[name],) for name in filter(None, options.recipes.split(","))
+    ]
+    for model_id, recipes in product(options.models.split(","), named or [()]):
+        rows.append(measure(model_id, options.device, gpu_class, options.steps, recipes))
         sys.stderr.write(f"{[*table(rows)][-1]}\n")
     text = "\n".join(report(rows, options.device, options.steps)) + "\n"
     print(text)

@@ -24,7 +24,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -44,7 +44,10 @@ from gpu_functions.generators.contract import (
     Generator,
     OnStep,
     Recipe,
+    Room,
+    Shape,
 )
+from gpu_functions.generators.rooms import in_memory
 from gpu_functions.interpolation.tools import RIFE_FILE
 from gpu_functions.interpolation.tools import Tools as InterpolationTools
 from gpu_functions.runner.models import Models
@@ -193,12 +196,19 @@ class RealSize:
         pipeline = real_pipeline(self._generator.row.id, recipe, device, **real)
         self._generator.hold(pipeline, of_drawn(recipe), device)
 
-    def generate(self, request: GenerationRequest, on_step: OnStep) -> GeneratedFrames:
+    def generate(
+        self, request: GenerationRequest, on_step: OnStep, room: Room = in_memory
+    ) -> GeneratedFrames:
+        film = self._moving(request)
+
+        def filmed(_: Shape, pieces: Iterable[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+            return room(film.shape, _instead(pieces, film))
+
         try:
-            made = self._generator.generate(request, on_step)
+            made = self._generator.generate(request, on_step, filmed)
         except FramesUnusable:  # random weights may well decode to one colour, in the same time
-            made = GeneratedFrames(frames=self._moving(request), fps=request.fps)
-        return replace(made, frames=self._moving(request), deviations=())
+            made = GeneratedFrames(frames=room(film.shape, [film]), fps=request.fps)
+        return replace(made, deviations=())
 
     def _moving(self, request: GenerationRequest) -> NDArray[np.uint8]:
         """A slow move over the keyframe; made once."""
@@ -211,6 +221,16 @@ class RealSize:
             frames = [pixels[i : i + height, i : i + width] for i in range(count)]
             self._film[shape] = np.stack(frames)
         return self._film[shape]
+
+
+def _instead(
+    pieces: Iterable[NDArray[np.uint8]], film: NDArray[np.uint8]
+) -> Iterator[NDArray[np.uint8]]:
+    """So many frames of the film for each piece, when the piece is there."""
+    at = 0
+    for piece in pieces:
+        yield film[at : at + len(piece)]
+        at += len(piece)
 
 
 @dataclass(frozen=True)

@@ -640,7 +640,7 @@ def _one_clip(
     asked = replace(request, steps=clip.steps, guidance=clip.guidance)
     watched = {
         (pipeline.transformer, "forward"): "forward",
-        (pipeline.vae, "decode"): "decode",
+        (pipeline.vae.decoder, "forward"): "decode",
         (pipeline.vae, "encode"): "encode_image",
     }
     plain = {key: getattr(*key) for key in watched}

@@ -9,7 +9,7 @@ from shared.gpu_jobs.report import Report, Span
 GENERATING = ("first_step", "denoising", "decoding", "generating")
 LANES: Mapping[str, tuple[str, ...]] = {
     "fetches": ("fetching",),
-    "generates": ("loading", *GENERATING, "handing_over"),
+    "generates": ("loading", *GENERATING),
     "hands on": ("interpolating", "encoding", "uploading"),
 }
 COLOURS: Mapping[str, str] = {
@@ -19,7 +19,6 @@ COLOURS: Mapping[str, str] = {
     "denoising": "#2b6cb0",
     "generating": "#2b6cb0",
     "decoding": "#1a936f",
-    "handing_over": "#e4572e",
     "interpolating": "#b07aa1",
     "encoding": "#f2a541",
     "uploading": "#c9b037",

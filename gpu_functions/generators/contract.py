@@ -4,7 +4,7 @@ Pure Python at import: torch is met inside the families' modules only, so that t
 worker's parent process and the tests can speak of generators without it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -29,12 +29,21 @@ __all__ = [
     "OnStep",
     "OutOfMemory",
     "Recipe",
+    "Room",
+    "Shape",
     "WeightsMissing",
 ]
 
 OnStep = Callable[[int, int], None]
 """Told after each denoising step: steps done, steps in all. May raise `GenerationCancelled`."""
 
+Shape = tuple[int, int, int, int]
+"""Frames, height, width, colours."""
+
+Room = Callable[[Shape, Iterable["NDArray[np.uint8]"]], "NDArray[np.uint8]"]
+"""Where a clip's frames are put while it is decoded: its shape, and its frames in order and some at
+a time → all of them. Some are good until the next are asked for; asking makes them, and may raise
+what `Generator.generate` raises."""
 
 Deviation = tuple[str, Any, Any, str]
 """A forced change: field, what was asked, what was used, and the reason."""
@@ -109,8 +118,14 @@ class Generator(Protocol):
         """
         ...
 
-    def generate(self, request: GenerationRequest, on_step: OnStep) -> GeneratedFrames:
+    def generate(
+        self, request: GenerationRequest, on_step: OnStep, room: Room = ...
+    ) -> GeneratedFrames:
         """Make the frames of one clip; the same request and seed give the same frames.
+
+        Parameters
+        ----------
+        room : where the frames are to lie; in memory where nothing is said.
 
         Raises
         ------

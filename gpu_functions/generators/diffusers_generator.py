@@ -7,7 +7,7 @@ that can go wrong around the call is met here, once.
 import importlib.util
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,14 +19,15 @@ import transformers
 from gpu_functions import speed
 from gpu_functions.generators.contract import (
     Deviation,
-    FramesUnusable,
     GeneratedFrames,
     GenerationRequest,
     OnStep,
     Recipe,
+    Room,
 )
 from gpu_functions.generators.faults import torch_faults
-from gpu_functions.generators.pictures import to_frames
+from gpu_functions.generators.pictures import put_down
+from gpu_functions.generators.rooms import in_memory
 from gpu_functions.generators.rules import settled
 from gpu_functions.generators.steps import watched_steps
 from gpu_functions.prompt_cache import remember_prompts
@@ -53,6 +54,7 @@ class DiffusersGenerator(ABC):
     denoisers : the components that run once a step, where speed and memory are decided.
     float32 : components that lose quality in fewer bits.
     packages : what diffusers uses for this family without asking whether it is there.
+    output_type : what the pipeline is asked for; `pieces` makes frames of it.
     notes : what the recipe asked for and this machine could not give; after `load`.
     """
 
@@ -61,6 +63,7 @@ class DiffusersGenerator(ABC):
     denoisers: ClassVar[tuple[str, ...]] = ("transformer",)
     float32: ClassVar[tuple[str, ...]] = ()
     packages: ClassVar[tuple[str, ...]] = ()
+    output_type: ClassVar[str] = "pt"
 
     def __init__(self, row: ModelRow) -> None:
         self.row = row
@@ -85,18 +88,19 @@ class DiffusersGenerator(ABC):
         self._pipeline, self._for_words = pipeline, None
         self._remembers = bool(recipe.levers.get("prompt_cache"))
 
-    def generate(self, request: GenerationRequest, on_step: OnStep) -> GeneratedFrames:
+    def generate(
+        self, request: GenerationRequest, on_step: OnStep, room: Room = in_memory
+    ) -> GeneratedFrames:
         """See `Generator.generate`."""
         if self._pipeline is None:
             raise InternalFault(f"{self.row.id} was asked for frames before it was loaded.")
         asked, deviations = settled(self.row, request)
         with torch_faults(f"generating with {self.row.id}"), torch.inference_mode():
-            output = self._call(asked, on_step)
-            frames = to_frames(output.frames[0], model=self.row.id)
-        if len(frames) != asked.num_frames:
-            raise FramesUnusable(
-                f"{self.row.id} made {len(frames)} frames where {asked.num_frames} were asked for."
-            )
+            try:
+                output = self._call(asked, on_step)
+                frames = put_down(self.pieces(output), asked.num_frames, room, model=self.row.id)
+            finally:
+                self._clear_gpu()
         deviations += self._size_deviations(asked, frames.shape)
         return self.made(
             GeneratedFrames(frames=frames, fps=asked.fps, deviations=deviations), output
@@ -105,6 +109,12 @@ class DiffusersGenerator(ABC):
     @abstractmethod
     def arguments(self, request: GenerationRequest) -> dict[str, Any]:
         """The request in the words of the pipeline; `steps` and `guidance` are decided."""
+
+    def pieces(self, output: Any) -> Iterator[torch.Tensor]:
+        """The clip out of what the pipeline gave: (n, 3, height, width) from 0 to 1, n in all its
+        frames; for families that can make some of them before the rest.
+        """
+        yield output.frames[0]
 
     def made(self, frames: GeneratedFrames, output: Any) -> GeneratedFrames:
         """What is handed out; for families whose output holds more than frames."""
@@ -136,24 +146,21 @@ class DiffusersGenerator(ABC):
         # The noise is drawn on the processor, so that a seed means the same on every GPU.
         noise = torch.Generator("cpu").manual_seed(request.seed)
         watched = watched_steps(pipeline, request.steps or 1, on_step)
-        finished = False
-        try:
-            with torch.random.fork_rng(), watched as watching:
-                # AnimateDiff draws from here what it should draw from `noise`.
-                torch.manual_seed(request.seed)
-                output = pipeline(
-                    **self.arguments(request), **watching, generator=noise, output_type="pt"
-                )
-            finished = pipeline is self._pipeline
-            return output
-        finally:
-            if not finished:
-                self._clear_gpu()
+        with torch.random.fork_rng(), watched as watching:
+            # AnimateDiff draws from here what it should draw from `noise`.
+            torch.manual_seed(request.seed)
+            return pipeline(
+                **self.arguments(request),
+                **watching,
+                generator=noise,
+                output_type=self.output_type,
+            )
 
     def _clear_gpu(self) -> None:
-        """With offload, send back what a run that did not end has left on the GPU.
+        """With offload, send back what is left on the GPU.
 
-        A pipeline does so at its own end only; the next run's first part would not fit beside it.
+        A pipeline does so at its own end only, which some runs do not see and others decode after;
+        the next run's first part would not fit beside it.
         """
         with suppress(RuntimeError):  # of a GPU that is gone; what happened to it is told already
             self._pipeline.maybe_free_model_hooks()

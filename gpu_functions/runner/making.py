@@ -1,18 +1,21 @@
 """The first half: from the document to frames. It needs the GPU that generates."""
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gpu_functions.generators.contract import (
     GeneratedFrames,
     GenerationRequest,
     OutOfMemory,
     Recipe,
+    Room,
+    Shape,
 )
+from gpu_functions.generators.rooms import in_memory
 from gpu_functions.runner.device import device_name, forget_peak, peak_gib
 from gpu_functions.runner.errors import TooLate
 from gpu_functions.runner.files import Files
@@ -24,6 +27,12 @@ from gpu_functions.runner.small import Small
 from shared.gpu_jobs.document import GpuJob
 from shared.gpu_jobs.messages import Stage
 from shared.gpu_jobs.report import Tried
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Frames = NDArray[np.uint8]
 
 LOADED_PERCENT, GENERATED_PERCENT = 8, 80
 
@@ -46,9 +55,14 @@ def make_frames(
     notes: Notes,
     *,
     small: Small | None = None,
+    room: Room = in_memory,
     now: Clock = lambda: datetime.now(UTC),
 ) -> Take:
     """Generate, with the first recipe that this GPU can hold.
+
+    Parameters
+    ----------
+    room : where the frames are put as they are decoded.
 
     Raises
     ------
@@ -69,7 +83,7 @@ def make_frames(
             for name in job.inputs
         }
     request = replace(request, image=pictures.get("image"), last_frame=pictures.get("last_frame"))
-    made = _with_some_recipe(job, request, watch, models, notes, now)
+    made = _with_some_recipe(job, request, watch, models, notes, room, now)
     for each in made.deviations:
         notes.deviate(*each)
     return Take(made, min(used, len(made.frames)))
@@ -81,6 +95,7 @@ def _with_some_recipe(
     watch: Watch,
     models: Models,
     notes: Notes,
+    room: Room,
     now: Clock,
 ) -> GeneratedFrames:
     recipes = models.recipes(job.model, job.gpu_class)
@@ -94,7 +109,8 @@ def _with_some_recipe(
             notes.recipe = recipe.name
             loaded = _loaded(models, notes) if models.loads > loads else None
             with notes.generation(loaded) as steps:
-                made = generator.generate(request, _on_step(job, watch, now, steps))
+                on_step = _on_step(job, watch, now, steps)
+                made = generator.generate(request, on_step, _watched(room, job, watch, now))
             models.keep_compiled(job.model, shape_of(request, recipe))
         except OutOfMemory as error:
             notes.tried.append(Tried(recipe=recipe.name, why=error.message[:500]))
@@ -126,8 +142,6 @@ def _loaded(models: Models, notes: Notes) -> Loaded:
 def _on_step(
     job: GpuJob, watch: Watch, now: Clock, ended: list[float]
 ) -> Callable[[int, int], None]:
-    until = datetime.fromisoformat(job.deadline_at)
-
     def told(done: int, of: int) -> None:
         ended.append(time.time())
         share = done / max(of, 1)
@@ -135,10 +149,30 @@ def _on_step(
             Stage.GENERATING,
             LOADED_PERCENT + round(share * (GENERATED_PERCENT - LOADED_PERCENT)),
         )
-        if now() >= until:
-            raise TooLate(f"step {done} of {of} came after the job's last moment, {until}")
+        _refuse_too_late(job, now, f"step {done} of {of}")
 
     return told
+
+
+def _watched(room: Room, job: GpuJob, watch: Watch, now: Clock) -> Room:
+    """The same room; while it is filled, a stop or the job's last moment ends the run."""
+
+    def looking(pieces: "Iterable[Frames]") -> "Iterator[Frames]":
+        for piece in pieces:
+            watch.at(Stage.GENERATING, GENERATED_PERCENT)
+            _refuse_too_late(job, now, "decoding")
+            yield piece
+
+    def watched(shape: Shape, pieces: "Iterable[Frames]") -> "Frames":
+        return room(shape, looking(pieces))
+
+    return watched
+
+
+def _refuse_too_late(job: GpuJob, now: Clock, what: str) -> None:
+    until = datetime.fromisoformat(job.deadline_at)
+    if now() >= until:
+        raise TooLate(f"{what} came after the job's last moment, {until}")
 
 
 def _asked(job: GpuJob, notes: Notes, small: Small | None) -> tuple[GenerationRequest, int]:

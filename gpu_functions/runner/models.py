@@ -100,3 +100,5 @@ class Models:
             import torch  # noqa: PLC0415 - a process without a GPU may have none
 
             torch.cuda.empty_cache()
+            # page-locked memory of weights that waited; torch before 2.13 may not know how
+            getattr(torch.accelerator, "empty_host_cache", lambda: None)()

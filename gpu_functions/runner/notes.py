@@ -15,7 +15,7 @@ from shared.gpu_jobs.report import ColdStart, Made, Report, RunOutcome, Span, Tr
 
 FIRST_STEP, DENOISING, DECODING = "first_step", "denoising", "decoding"
 """The parts of a generation: to the end of the first step (prompt and picture are read in it), to
-the end of the last, and to frames in the machine's memory."""
+the end of the last, and to frames where they are wanted."""
 
 
 @dataclass

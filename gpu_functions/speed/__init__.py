@@ -4,6 +4,9 @@
     levers          all of them, in order, and `apply`
     memory          fewer bits in memory, parts that wait elsewhere, pictures in pieces
     parking         what reads prompts waits in the machine's memory while clips are made
+    experts         two experts take turns in one place
+    swapping        the place: weights that wait in the machine's memory
+    machine_memory  how much of that there is
     switches        attention backend, compile, prompt cache, tf32, channels last
     flash4          FlashAttention-4 in torch's own attention
     linear8         products in fp8 or int8

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from diffusers.hooks.group_offloading import _is_group_offload_enabled
 
+from gpu_functions.speed.experts import Turns
 from gpu_functions.speed.lever import parts_of
 
 WARM_UPS = 2
@@ -37,7 +38,11 @@ def cuda_graph(pipeline: Any, setting: bool, device: str, denoisers: Sequence[st
 
 def _comes_and_goes(model: Any) -> bool:
     """Are its weights brought to the GPU for each use?"""
-    return hasattr(model, "_hf_hook") or bool(_is_group_offload_enabled(model))
+    return (
+        isinstance(model.forward, Turns)
+        or hasattr(model, "_hf_hook")
+        or bool(_is_group_offload_enabled(model))
+    )
 
 
 class Recorded:

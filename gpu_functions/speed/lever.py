@@ -15,9 +15,9 @@ Lever = Callable[[Any, Any, str, Sequence[str]], str | None]
 
 
 def parts_of(pipeline: Any, names: Sequence[str]) -> list[Any]:
-    """The components of these names that the pipeline has."""
+    """The components of these names that the pipeline has; no stand-ins for one of them."""
     found = (getattr(pipeline, name, None) for name in names)
-    return [model for model in found if model is not None]
+    return [model for model in found if isinstance(model, torch.nn.Module)]
 
 
 def repeated_blocks(model: Any) -> Iterator[torch.nn.Module]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from gpu_functions.speed.experts import take_turns
 from gpu_functions.speed.lever import parts_of
 from gpu_functions.speed.parking import park_encoders
 
@@ -28,6 +29,8 @@ def _compute_dtype(model: Any) -> torch.dtype:
 
 
 def offload(pipeline: Any, setting: str, device: str, denoisers: Sequence[str]) -> str | None:
+    if setting == "experts":
+        return take_turns(pipeline, device, denoisers)
     if torch.device(device).type == "cpu":
         return "there is no GPU to offload from"
     if setting == "encoders":

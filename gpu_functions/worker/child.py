@@ -9,12 +9,9 @@ import os
 import queue
 import signal
 import threading
-import time
 from collections.abc import Callable
 from fractions import Fraction
 from multiprocessing.connection import Connection
-from pathlib import Path
-from tempfile import mkstemp
 from typing import Any
 
 import numpy as np
@@ -27,6 +24,7 @@ from gpu_functions.runner.files import Files
 from gpu_functions.runner.making import Take, make_frames
 from gpu_functions.runner.run import Tools, ended, known_report, written
 from gpu_functions.runner.started import process_age
+from gpu_functions.worker.frames_file import FramesFile, clear_unfinished
 from gpu_functions.worker.words import (
     At,
     Deliver,
@@ -92,6 +90,7 @@ class Child:
 
     def serve(self, *, delivers: bool) -> None:
         threading.Thread(target=self._listen, daemon=True, name="listen").start()
+        clear_unfinished(self._tools.scratch)
         name = device_name(self._device)
         self._tools.models.ready_sec = process_age()
         self.tell(Ready(name))
@@ -143,18 +142,17 @@ class Child:
         if there is not None:
             self.tell(Ended(there))
             return
-        job, notes = order.job, order.notes
+        job, notes, tools = order.job, order.notes, self._tools
         handed: list[Frames] = []
 
         def work() -> None:
             take = make_frames(
-                job, files, watch, self._tools.models, notes, small=self._tools.small
+                job, files, watch, tools.models, notes, small=tools.small, room=file.put
             )
-            began = time.time()
-            handed.append(put_down(take, self._tools.scratch))
-            notes.add_span("handing_over", began, time.time())
+            handed.append(file.handed_on(take))
 
-        report = ended(job, notes, work)
+        with FramesFile(tools.scratch) as file:
+            report = ended(job, notes, work)
         if handed:
             self.tell(Generated(notes, handed[0]))
         else:
@@ -199,20 +197,6 @@ class _PipeWatch:
     def refresh(self) -> Addresses:
         self.addresses = self._child.fresh()
         return self.addresses
-
-
-def put_down(take: Take, scratch: Path | None) -> Frames:
-    """The frames as a file, for the other process."""
-    handle, name = mkstemp(suffix=".npy", prefix="dropreel-frames-", dir=scratch)
-    os.close(handle)
-    path = Path(name)
-    try:
-        np.save(path, take.made.frames)
-    except OSError:
-        path.unlink(missing_ok=True)
-        raise
-    made = take.made
-    return Frames(path, str(made.fps), take.used_frames, made.sound, made.sound_rate)
 
 
 def _pick_up(frames: Frames) -> Take:

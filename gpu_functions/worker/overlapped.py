@@ -14,7 +14,8 @@ from gpu_functions.runner.making import make_frames
 from gpu_functions.runner.notes import Notes
 from gpu_functions.runner.run import Tools, ended
 from gpu_functions.runner.sharing import SharedClock, Turn
-from gpu_functions.worker.child import ToolsFor, put_down
+from gpu_functions.worker.child import ToolsFor
+from gpu_functions.worker.frames_file import FramesFile
 from gpu_functions.worker.hand import Hand
 from gpu_functions.worker.words import Deliver, Ended, Fault, Frames
 from shared.errors import InternalFault, Transient
@@ -63,10 +64,13 @@ class Overlapped:
                 inputs = {name: files.read_input(name) for name in job.inputs}
             here = Files(job, lease, fetched=inputs)
             with self._turn.taken(lease):
-                take = make_frames(job, here, lease, tools.models, notes, small=tools.small)
-                handed.append(put_down(take, tools.scratch))
+                take = make_frames(
+                    job, here, lease, tools.models, notes, small=tools.small, room=file.put
+                )
+                handed.append(file.handed_on(take))
 
-        report = ended(job, notes, work)
+        with FramesFile(tools.scratch) as file:
+            report = ended(job, notes, work)
         return self._delivered(job, lease, notes, handed[0]) if handed else report
 
     @property

@@ -33,11 +33,12 @@ def own_scratch(folder: Path | None = None) -> Iterator[Path]:
 def _clear_orphans(root: Path) -> None:
     for each in root.glob(f"{PREFIX}*"):
         number = re.fullmatch(rf"{PREFIX}(\d+)", each.name)
-        if number and not _alive(int(number[1])):
+        if number and not alive(int(number[1])):
             shutil.rmtree(each, ignore_errors=True)
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
+    """Is there a process of this number?"""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -34,7 +34,8 @@ class Recipe(Document):
     dtype : of weights and activations.
     quantization : of the large model's weights; `fp8` also computes in fp8 where the GPU can.
     offload : `model` keeps one component at a time on the GPU, `group` one block of it;
-        `encoders` lets only those wait elsewhere that read prompts and pictures.
+        `encoders` lets only those wait elsewhere that read prompts and pictures; `experts` keeps
+        one of two denoisers there, and streams what reads prompts.
     load : `straight` reads weights by several threads to where they are to lie.
     vae_tiling : decode the picture in tiles.
     levers : further switches of `gpu_functions.speed`, by name.
@@ -43,14 +44,14 @@ class Recipe(Document):
     name: str = Field(pattern=r"^[a-z0-9_]+$")
     dtype: Literal["bfloat16", "float16", "float32"] = "bfloat16"
     quantization: Literal["none", "fp8", "int8"] = "none"
-    offload: Literal["none", "model", "group", "encoders"] = "none"
+    offload: Literal["none", "model", "group", "encoders", "experts"] = "none"
     load: Literal["diffusers", "straight"] = "diffusers"
     vae_tiling: bool = False
     levers: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _straight_to_where_it_stays(self) -> Self:
-        if self.load == "straight" and self.offload in ("model", "group"):
+        if self.load == "straight" and self.offload in ("model", "group", "experts"):
             raise ValueError("`load: straight` is for what stays on the GPU")
         return self
 

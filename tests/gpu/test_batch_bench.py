@@ -95,7 +95,7 @@ def test_a_picture_has_a_bar_a_span_and_escapes_its_title() -> None:
 class Blank:
     """A generator of random weights whose frames are of one colour."""
 
-    def generate(self, request: GenerationRequest, on_step: Any) -> Any:
+    def generate(self, request: GenerationRequest, on_step: Any, room: Any) -> Any:
         on_step(1, 1)
         raise FramesUnusable("all grey")
 

@@ -15,9 +15,11 @@ import torch
 from torch.nn.functional import scaled_dot_product_attention
 
 from bench.lever_errors import relative_error
-from gpu_functions.generators.contract import OutOfMemory
+from gpu_functions.generators.contract import GenerationCancelled, OnStep, OutOfMemory
 from gpu_functions.generators.diffusers_generator import DiffusersGenerator
+from gpu_functions.generators.pictures import put_down
 from gpu_functions.generators.registry import FAMILIES, open_generator
+from gpu_functions.generators.rooms import in_memory
 from gpu_functions.interpolation.ifnet import SHAPES, IFNet
 from gpu_functions.interpolation.rife import open_rife
 from gpu_functions.runner.device import cap_memory, forget_peak, peak_gib
@@ -112,6 +114,33 @@ def test_a_lever_changes_nothing_but_rounding(
     assert np.array_equal(made[0], made[1])
 
 
+@pytest.mark.parametrize(
+    "levers", [{}, {"compile": True}, {"linear8": "fp8", "compile": True}], ids=str
+)
+@pytest.mark.parametrize("guidance", [1.0, 4.0])
+def test_experts_that_take_turns_make_the_clip_of_both_resident(
+    weights: Path, levers: dict[str, Any], guidance: float
+) -> None:
+    folder = tiny(weights, A14B)
+    both = loaded(A14B, folder, Recipe(name="both", levers=levers))
+    turns = loaded(A14B, folder, Recipe(name="turns", offload="experts", levers=levers))
+    print(f"NOTES {levers}: {turns.notes}")
+    wanted = frames(both, steps=6, guidance=guidance)
+    for _ in range(3):
+        assert np.array_equal(frames(turns, steps=6, guidance=guidance), wanted)
+    with pytest.raises(GenerationCancelled):
+        turns.generate(small_request(A14B, steps=6), stopping_after(4))
+    assert np.array_equal(frames(turns, steps=6, guidance=guidance), wanted)
+
+
+def stopping_after(steps: int) -> OnStep:
+    def stop(done: int, of: int) -> None:
+        if done == steps:
+            raise GenerationCancelled(f"after {done} of {of}")
+
+    return stop
+
+
 @pytest.mark.skipif(capability(GPU) < FIRST_WITH_FP8_ATTENTION, reason="Hopper or newer")
 def test_attention_in_fp8_is_as_far_off_as_a_processor_says_compiled_and_recorded_too() -> None:
     source = torch.Generator().manual_seed(0)
@@ -143,6 +172,15 @@ def test_a_clip_that_does_not_fit_is_out_of_memory_and_the_next_one_is_made(weig
         assert np.array_equal(frames(generator), small)
     finally:
         cap_memory(GPU, None)
+
+
+def test_pieces_that_leave_while_others_are_made_arrive_whole() -> None:
+    video = torch.rand(81, 3, 240, 416)
+    plain = put_down([video], 81, in_memory, model="m")
+    for _ in range(2):
+        # what a piece is made of is given back at once, and is the next one's
+        pieces = ((each.to(GPU) * 2 - 0.5) / 2 + 0.25 for each in video.split(4))
+        assert np.abs(put_down(pieces, 81, in_memory, model="m").astype(int) - plain).max() <= 1
 
 
 def test_a_net_makes_frames_between_two(tmp_path: Path) -> None:

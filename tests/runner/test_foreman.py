@@ -78,8 +78,9 @@ class Works:
         gpus: tuple[str, ...] = ("cpu",),
         step_sec: float = 0.0,
         deliverers: int = 1,
+        scratch: Path | None = None,
     ) -> Foreman:
-        tools = StudioTools(step_sec)
+        tools = StudioTools(step_sec, scratch)
         foreman = Foreman(
             queue, gpus, tools, deliverers=deliverers, lease_sec=LEASE_SEC, poll_sec=1
         )
@@ -202,17 +203,19 @@ def test_a_clip_is_handed_on_while_the_next_is_generated_and_the_first_alone_was
     assert other.report.cold_start is None  # its process was warm
 
 
-def test_a_clip_that_is_slow_to_hand_on_does_not_hold_up_the_next(
-    town: RunnerTown, other: RunnerTown, works: Works
+def test_a_clip_that_is_slow_to_hand_on_does_not_hold_up_the_next_and_no_frames_stay(
+    town: RunnerTown, other: RunnerTown, works: Works, tmp_path: Path
 ) -> None:
     queue = Queue()
     town.open_for_result.clear()
     first, second = queue.put(town.job()), queue.put(other.job())
-    works.start(queue, deliverers=2)
+    works.start(queue, deliverers=2, scratch=tmp_path)
     wait_for(lambda: second.deleted)
     assert not first.deleted
+    assert [each.suffix for each in tmp_path.glob("dropreel-frames-*")] == [".npy"]
     town.open_for_result.set()
     wait_for(lambda: first.deleted)
+    wait_for(lambda: not [*tmp_path.iterdir()])
 
 
 def test_the_next_clip_is_claimed_before_the_gpu_is_free_and_pays_nothing_for_waiting(

@@ -29,7 +29,9 @@ from gpu_functions.generators.contract import (
     OnStep,
     OutOfMemory,
     Recipe,
+    Room,
 )
+from gpu_functions.generators.rooms import in_memory
 from gpu_functions.runner.compiled import Compiled
 from gpu_functions.runner.lease import Lease
 from gpu_functions.runner.models import Models
@@ -240,7 +242,9 @@ class Painter:
         if recipe.name in self.world.too_large:
             raise OutOfMemory(f"{recipe.name} does not fit")
 
-    def generate(self, request: GenerationRequest, on_step: OnStep) -> GeneratedFrames:
+    def generate(
+        self, request: GenerationRequest, on_step: OnStep, room: Room = in_memory
+    ) -> GeneratedFrames:
         self.world.requests.append(request)
         steps = request.steps or 3
         for step in range(steps):
@@ -251,7 +255,7 @@ class Painter:
             on_step(step + 1, steps)
         size = (request.num_frames, request.height, request.width, 3)
         frames = np.random.default_rng(request.seed).integers(0, 255, size, np.uint8)
-        return GeneratedFrames(frames=frames, fps=request.fps)
+        return GeneratedFrames(frames=room(size, np.array_split(frames, 4)), fps=request.fps)
 
 
 @dataclass
@@ -295,6 +299,7 @@ class StudioTools:
     """The painter's tools for a child process; travels to it by pickle."""
 
     step_sec: float = 0.0
+    scratch: Path | None = None
 
     def __call__(self, _device: str) -> Tools:
-        return Studio(step_sec=self.step_sec).tools()
+        return Studio(step_sec=self.step_sec).tools(self.scratch)
