@@ -132,7 +132,7 @@ def _measured(row: Row, request: GenerationRequest, recipe: Recipe, device: str,
         with tempfile.TemporaryDirectory() as folder:
             generator.load(build_tiny(row.model, Path(folder)), recipe, device)
     else:
-        generator.hold(real_pipeline(row.model, recipe, device), recipe, device)
+        generator.hold(real_pipeline(row.model, recipe, device), of_drawn(recipe), device)
     # Once for what is chosen or compiled at first sight, once on the clock.
     generated(generator, replace(request, steps=2), lambda done, of: None)
     if device != CPU:
@@ -200,6 +200,15 @@ def real_pipeline(
         looked = reading(shape, device, dtype)
         setattr(pipeline, method, lambda *_, looked=looked, **__: looked)
     return pipeline
+
+
+def of_drawn(recipe: Recipe) -> Recipe:
+    """The recipe for weights that are drawn: no LoRA is of them, but their schedule stays."""
+    levers = {
+        name: {**setting, "loras": {}} if name == "distilled" else setting
+        for name, setting in recipe.levers.items()
+    }
+    return recipe.model_copy(update={"levers": levers})
 
 
 def open_generator_class(model_id: str) -> type[DiffusersGenerator]:

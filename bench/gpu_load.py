@@ -63,11 +63,10 @@ def build(folder: Path, model: str, layers: int | None, device: str) -> float:
     """Write the checkpoint, its weights drawn on the device; its size in GB."""
     import torch  # noqa: PLC0415 - the parent never needs it otherwise
 
-    from bench.gpu_sizes import LTX_2B, REAL, build_part  # noqa: PLC0415
+    from bench.gpu_sizes import REAL, build_part  # noqa: PLC0415
     from gpu_functions.generators.faults import give_back  # noqa: PLC0415
 
-    real = LTX_2B if model == SMALLEST else REAL[model]
-    kind, config = real.parts[PART]
+    kind, config = REAL[model].parts[PART]
     config = {**config, **({"num_layers": layers} if layers else {})}
     made = build_part(kind, config, device, torch.bfloat16)
     made.save_pretrained(str(folder), max_shard_size=SHARD)
@@ -218,7 +217,7 @@ def main() -> int:
 def command_line() -> argparse.ArgumentParser:
     """What may be asked for."""
     parser = argparse.ArgumentParser(description="Loading weights.")
-    parser.add_argument("--model", default=SMALLEST, help=f"{SMALLEST}, or one of bench.gpu_sizes")
+    parser.add_argument("--model", default=SMALLEST, help="one of bench.gpu_sizes")
     parser.add_argument("--layers", type=int, help="instead of the model's own")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=6)

@@ -89,16 +89,29 @@ WAN_14B: Config = {"in_channels": 36}
 WAN_READING = ((1, 512, 4096), (1, 512, 4096))
 MASK = (1, 256)
 
+WAN_A14B = Real(
+    parts={
+        "transformer": ("WanTransformer3DModel", WAN_14B),
+        "transformer_2": ("WanTransformer3DModel", WAN_14B),
+        "vae": ("AutoencoderKLWan", {}),
+    },
+    readings=WAN_READING,
+    billions=28.6,
+)
+
+LTX_2B = Real(
+    parts={
+        "transformer": ("LTXVideoTransformer3DModel", {}),
+        "vae": ("AutoencoderKLLTXVideo", VAE_LTX_13B),
+    },
+    readings=(T5, MASK, T5, MASK),
+    billions=1.9,
+)
+
 REAL: Mapping[str, Real] = {
-    "wan2.2-i2v-a14b": Real(
-        parts={
-            "transformer": ("WanTransformer3DModel", WAN_14B),
-            "transformer_2": ("WanTransformer3DModel", WAN_14B),
-            "vae": ("AutoencoderKLWan", {}),
-        },
-        readings=WAN_READING,
-        billions=28.6,
-    ),
+    "ltx-video-2b": LTX_2B,
+    "wan2.2-i2v-a14b": WAN_A14B,
+    "wan2.2-i2v-a14b-4step": WAN_A14B,
     "wan2.1-i2v-14b": Real(
         parts={
             "transformer": (
@@ -252,16 +265,6 @@ REAL: Mapping[str, Real] = {
         billions=1.4,
     ),
 }
-
-LTX_2B = Real(
-    parts={
-        "transformer": ("LTXVideoTransformer3DModel", {}),
-        "vae": ("AutoencoderKLLTXVideo", VAE_LTX_13B),
-    },
-    readings=(T5, MASK, T5, MASK),
-    billions=1.9,
-    note="the distilled 2B of LTX-Video 0.9.x; the catalogue has its larger sister",
-)
 
 TEXT_ENCODERS: Mapping[str, Config] = {
     "UMT5EncoderModel": {"vocab_size": 256384, "num_layers": 24, "words": 512},

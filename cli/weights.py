@@ -11,6 +11,7 @@ from gpu_functions.runner import preparing
 from gpu_functions.runner.device import device_of
 from gpu_functions.runner.preparing import ClipSize
 from gpu_functions.weights.check import check_weights
+from gpu_functions.weights.folder import weights_folder
 from gpu_functions.weights.pull import named_revisions, pull_weights
 from gpu_functions.weights.record import standing
 from gpu_functions.worker.tools import WorkerTools
@@ -27,7 +28,7 @@ Model = Annotated[str, typer.Argument(help="As `dropreel models --provider local
 def pull(
     model: Model,
     to: Annotated[
-        Path | None, typer.Option(help="Its own folder; weights/MODEL when left out.")
+        Path | None, typer.Option(help="Its folder; weights/MODEL or its base's when left out.")
     ] = None,
     revision: Annotated[
         list[str] | None,
@@ -39,7 +40,7 @@ def pull(
 ) -> None:
     """Fetch a model's weights; what is there already stays."""
     row = _open_model(model)
-    folder = to or Path("weights", row.id)
+    folder = to or weights_folder(Path("weights"), row.id)
     folder.mkdir(parents=True, exist_ok=True)
     record = pull_weights(row, folder, revisions=named_revisions(revision or []), tell=show.step)
     total = sum(record.sizes.values()) / 1e9
@@ -80,7 +81,7 @@ def prepare(
     if gpu_class not in tiers():
         raise WrongUse(f"--class {gpu_class}: there is {', '.join(tiers())}.")
     wanted = [ClipSize.read(each) for each in size or ()] or preparing.usual_sizes(row)
-    check_weights(row.id, folder / row.id)
+    check_weights(row.id, weights_folder(folder, row.id))
     models = WorkerTools.of(folder)(device_of(gpu)).models
     for each in preparing.prepare(models, row, gpu_class, wanted):
         show.console.print(

@@ -89,8 +89,10 @@ def on(tier: GpuTier, *, at_most: int) -> dict[str, Any]:
 def see_new_weights(model: str) -> None:
     """A container sees the volume as it was when it started, not what was pulled since."""
     from gpu_functions.weights.check import weights_problems  # noqa: PLC0415
+    from gpu_functions.weights.folder import weights_folder  # noqa: PLC0415
 
-    if not modal.is_local() and any(weights_problems(Path(WEIGHTS) / model)):
+    there = weights_problems(model, weights_folder(Path(WEIGHTS), model))
+    if not modal.is_local() and any(there):
         weights.reload()
 
 
@@ -237,13 +239,14 @@ def pull(model: str, revision: str = "") -> str:
     `revision` is a commit, or `part=commit,part=commit` for a model of several repositories; left
     out, the pinned or recorded one counts, then the newest, which is recorded.
     """
+    from gpu_functions.weights.folder import weights_folder  # noqa: PLC0415
     from gpu_functions.weights.pull import named_revisions, pull_weights  # noqa: PLC0415
     from shared.catalog.catalog import find_model  # noqa: PLC0415
 
     row = find_model(model)
     if row is None or not row.recipes:
         raise ValueError(f"no model of our own GPUs is called `{model}`")
-    folder = Path(WEIGHTS) / row.id
+    folder = weights_folder(Path(WEIGHTS), row.id)
     folder.mkdir(parents=True, exist_ok=True)
     try:
         pull_weights(row, folder, revisions=named_revisions(revision.split(",")), tell=print)

@@ -141,8 +141,8 @@ RULES = (
     ),
     Rule(
         "distilled",
-        "where a few steps are asked for, and the LoRAs lie beside the weights",
-        "otherwise",
+        "`wan2.2-i2v-a14b-4step`, in every recipe",
+        "all other models",
         "4 forwards instead of 80; another model in all but name",
         "another clip",
         "A14B, 4 steps, all of ours: 12.8 s a clip against stock's 269 (21×)",
@@ -255,10 +255,6 @@ FLOORS = (
 """Predictions and what became of them."""
 
 NOT_BUILT = (
-    (
-        "a row of the catalogue for the 4-step A14B: no commit of LightX2V's LoRAs is pinned, "
-        "and `dropreel weights` does not fetch them"
-    ),
     "a clip's first frames interpolated while its last ones are decoded",
     (
         "several clips of one size in one pass: whether a pass of one leaves a GPU idle, "

@@ -21,11 +21,11 @@ SLOT = (
         "the idle share of a batch, LTX-Video 2B and 13B",
         130,
         (
-            "BATCH='python -m bench.gpu_batch --resolution 576p --steps 8 --guidance 1'",
-            """LEVERS='{"compile": true, "cuda_graph": true, "linear8": "fp8",""",
-            """  "vae_compile": true}'""",
-            '$BATCH --relative LTX_2B --levers "$LEVERS" --keep $OUT/batch-2b.json',
-            '$BATCH --levers "$LEVERS" --keep $OUT/batch-13b.json',
+            "BATCH='python -m bench.gpu_batch --resolution 576p'",
+            "$BATCH --models ltx-video-2b --keep $OUT/batch-2b.json",
+            """LEVERS='{"compile": true, "cuda_graph": true, "linear8": "fp8"}'""",
+            '$BATCH --models ltx-video-0.9.8-13b --levers "$LEVERS" \\',
+            "  --keep $OUT/batch-13b.json",
         ),
     ),
     Step(

@@ -1,7 +1,7 @@
 """A batch of clips through the worker: is the GPU ever idle, and what does a finished clip cost?
 
     python -m bench.gpu_batch                             # on whatever device there is
-    python -m bench.gpu_batch --models ltx-video-0.9.8-13b --keep FILE.json
+    python -m bench.gpu_batch --models ltx-video-2b --keep FILE.json
     python -m bench.gpu_batch --read FILE.json --write    # the page of runs that were kept
     python -m bench.gpu_batch --asleep 0.9,1.2            # the way without a GPU, in its time
 

@@ -14,7 +14,7 @@ from bench.gpu_batch.run import run_batch
 from gpu_functions.runner.device import CPU
 
 CLIPS, DELIVERED = 10, (1024, 576)
-MODEL, TOY_MODEL = "ltx-video-0.9.8-13b", "wan2.2-ti2v-5b"
+MODEL, TOY_MODEL = "ltx-video-2b", "wan2.2-ti2v-5b"
 
 
 def main() -> int:

@@ -73,11 +73,11 @@ class RealSize:
 
     def load(self, weights: Path, recipe: Recipe, device: str) -> None:
         from bench import gpu_sizes  # noqa: PLC0415 - torch is for the child
-        from bench.gpu import real_pipeline  # noqa: PLC0415
+        from bench.gpu import of_drawn, real_pipeline  # noqa: PLC0415
 
         real = {"real": getattr(gpu_sizes, self._relative)} if self._relative else {}
         pipeline = real_pipeline(self._generator.row.id, recipe, device, **real)
-        self._generator.hold(pipeline, recipe, device)
+        self._generator.hold(pipeline, of_drawn(recipe), device)
 
     def generate(
         self, request: GenerationRequest, on_step: OnStep, room: Room = in_memory

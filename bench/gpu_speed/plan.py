@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.gpu_sizes import LTX_2B, REAL, Real
+from bench.gpu_sizes import REAL, Real
 
 Levers = Mapping[str, Any]
 Size = tuple[int, int]
@@ -108,8 +108,8 @@ PLAYS: Mapping[str, Play] = {
         passes={(832, 480): (1, 2), SMALL: (1, 2)},
     ),
     "ltx-video-2b": Play(
-        row="ltx-video-0.9.8-13b",
-        real=LTX_2B,
+        row="ltx-video-2b",
+        real=REAL["ltx-video-2b"],
         size=(1024, 576),
         frames=97,
         steps=8,

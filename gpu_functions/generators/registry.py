@@ -17,10 +17,12 @@ FAMILIES = {
     "kandinsky-5-i2v-pro": "kandinsky:KandinskyGenerator",
     "ltx-2.5": "ltx2:Ltx2Generator",
     "ltx-video-0.9.8-13b": "ltx:LtxGenerator",
+    "ltx-video-2b": "ltx:LtxGenerator",
     "mochi-1": "mochi:MochiGenerator",
     "stable-video-diffusion-xt-1.1": "svd:SvdGenerator",
     "wan2.1-i2v-14b": "wan:WanGenerator",
     "wan2.2-i2v-a14b": "wan:WanGenerator",
+    "wan2.2-i2v-a14b-4step": "wan:WanGenerator",
     "wan2.2-ti2v-5b": "wan:WanGenerator",
     "zeroscope-v2-576w": "zeroscope:ZeroscopeGenerator",
 }

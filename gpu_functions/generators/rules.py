@@ -6,14 +6,11 @@ from dataclasses import replace
 from gpu_functions.generators.contract import Deviation, GenerationRequest
 from shared.catalog.can import Need
 from shared.catalog.model import ModelRow
-from shared.catalog.recipe import Sampling
+from shared.catalog.recipe import SCHEDULES, Sampling
 from shared.errors import InvalidInput, Problem
 
 SEEDS = 2**63
 STEPS = "num_inference_steps"
-SCHEDULES = ("timesteps", "sigmas")
-"""Settings that name every step of a distilled model."""
-
 MOST_STEPS = 1000
 LEAST_SIDES = 2
 """No video model sees anything in a picture of fewer than two of its own blocks a side."""
@@ -39,7 +36,8 @@ def settled(
     extras = {**own.settings, **request.extras}
     asked = extras.pop(STEPS, request.steps)
     schedule = next((extras[name] for name in SCHEDULES if name in extras), None)
-    steps = asked or own.steps if schedule is None else len(schedule)
+    only = row.only_steps if schedule is None else len(schedule)
+    steps = only or asked or own.steps
     guidance = own.guidance if request.guidance is None else request.guidance
     decided = replace(request, steps=int(steps), guidance=guidance, extras=extras)
     if asked in (None, steps):
@@ -53,6 +51,7 @@ def _problems(row: ModelRow, request: GenerationRequest) -> Iterator[Problem]:
     yield from _picture_problems(row, request)
     if not 0 <= request.seed < SEEDS:
         yield Problem("seed", f"{request.seed} is not from 0 to 2^63-1.", "0 is a seed too.")
+    yield from _guidance_problems(row, request)
     steps = request.extras.get(STEPS, request.steps)
     if steps is not None and not 1 <= steps <= MOST_STEPS:
         yield Problem("steps", f"{steps} steps of denoising.", f"Ask for 1 to {MOST_STEPS}.")
@@ -61,6 +60,17 @@ def _problems(row: ModelRow, request: GenerationRequest) -> Iterator[Problem]:
     for name in sorted(unknown):
         known = ", ".join(row.capabilities.extras) or "none"
         yield Problem(f"extras.{name}", f"`{row.id}` has no such setting.", f"It has: {known}.")
+
+
+def _guidance_problems(row: ModelRow, request: GenerationRequest) -> Iterator[Problem]:
+    asked, span = request.guidance, row.capabilities.guidance
+    if asked is None or (row.sampling and asked == row.sampling.guidance):
+        return
+    if span is None:
+        yield Problem("guidance", f"`{row.id}` has no guidance control.", "Leave it out.")
+    elif not span.holds(asked):
+        message = f"`{row.id}` takes guidance from {span.low:g} to {span.high:g}, not {asked:g}."
+        yield Problem("guidance", message, f"Nearest: {span.nearest(asked):g}.")
 
 
 def _size_problems(row: ModelRow, request: GenerationRequest) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from gpu_functions.generators.contract import Generator, OutOfMemory, Recipe
 from gpu_functions.runner.compiled import Compiled
 from gpu_functions.runner.device import CPU, cap_memory
 from gpu_functions.weights.record import revision_of
+from shared.catalog.catalog import find_model
 
 OpenGenerator = Callable[[str], Generator]
 RecipesFor = Callable[[str, str], tuple[Recipe, ...]]
@@ -88,7 +89,8 @@ class Models:
 
     def revision(self, model: str) -> str:
         """The commits that the weights here are of; empty where nobody wrote it down."""
-        return revision_of(self._weights(model))
+        row = find_model(model)
+        return revision_of(row, self._weights(model)) if row else ""
 
     def drop(self) -> None:
         """Give the memory back."""

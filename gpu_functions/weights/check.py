@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from gpu_functions.generators.contract import WeightsMissing
-from gpu_functions.weights.record import read_record
+from gpu_functions.weights.record import record_of
+from shared.catalog.catalog import find_model
+from shared.catalog.model import ModelRow
 from shared.errors import Problem
 
 INDEX = "model_index.json"
@@ -29,7 +31,7 @@ def check_weights(model_id: str, folder: Path) -> None:
     ------
     WeightsMissing : every file that is missing or damaged, and the command to get it.
     """
-    problems = list({each.path: each for each in weights_problems(folder)}.values())
+    problems = list({each.path: each for each in weights_problems(model_id, folder)}.values())
     if problems:
         command = f"dropreel weights pull {model_id} --to {folder}"
         raise WeightsMissing.because(
@@ -37,8 +39,8 @@ def check_weights(model_id: str, folder: Path) -> None:
         )
 
 
-def weights_problems(folder: Path) -> Iterator[Problem]:
-    """Everything about the folder that would make loading fail."""
+def weights_problems(model_id: str, folder: Path) -> Iterator[Problem]:
+    """Everything about the folder that would make loading the model fail."""
     if not folder.is_dir():
         yield Problem(str(folder), "There is no such folder.", code="missing")
         return
@@ -54,15 +56,20 @@ def weights_problems(folder: Path) -> Iterator[Problem]:
     if not isinstance(components, dict):
         yield Problem(str(index), "The list of the model's parts is damaged.", code="damaged")
         return
-    yield from _recorded_problems(folder)
+    row = find_model(model_id)
+    if row is not None:
+        yield from _recorded_problems(row, folder)
     for name, kind in components.items():
         if not name.startswith("_") and isinstance(kind, list) and kind[0] is not None:
             yield from _component_problems(folder / name, name)
+    for part, files in row.named_files.items() if row else ():
+        for file in files:
+            yield from _file_problems(folder / part / file)
 
 
-def _recorded_problems(folder: Path) -> Iterator[Problem]:
+def _recorded_problems(row: ModelRow, folder: Path) -> Iterator[Problem]:
     """Files that are gone or of another size than when they were fetched."""
-    record = read_record(folder)
+    record = record_of(row, folder)
     for name, size in record.sizes.items() if record else ():
         file = folder / name
         if not file.is_file():

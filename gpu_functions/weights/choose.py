@@ -10,13 +10,18 @@ SAFE, PICKLED = ".safetensors", ".bin"
 INDEX = "model_index.json"
 
 
-def chosen_files(names: Collection[str], components: Mapping[str, Any] | None) -> list[str]:
+def chosen_files(
+    names: Collection[str],
+    components: Mapping[str, Any] | None,
+    settings_only: Collection[str] = (),
+) -> list[str]:
     """The files to fetch, in order.
 
     Parameters
     ----------
     names : everything that the repository holds.
     components : its `model_index.json`; None for a repository of one component.
+    settings_only : components whose weights are from elsewhere.
 
     Returns
     -------
@@ -34,7 +39,8 @@ def chosen_files(names: Collection[str], components: Mapping[str, Any] | None) -
     chosen = [INDEX] if components is not None else []
     for folder in sorted(folders):
         inside = [name for name in names if _folder(name) == folder and name != INDEX]
-        chosen += _of_one_component(inside)
+        of_it = _of_one_component(inside)
+        chosen += [name for name in of_it if folder not in settings_only or _is_setting(name)]
     return chosen
 
 
@@ -47,6 +53,10 @@ def _of_one_component(names: Collection[str]) -> Iterator[str]:
         index_of_other_form = ".index." in name and form not in name
         if name in weights or (name.endswith(SETTINGS) and not index_of_other_form):
             yield name
+
+
+def _is_setting(name: str) -> bool:
+    return name.endswith(SETTINGS) and ".index." not in name
 
 
 def _folder(name: str) -> str:

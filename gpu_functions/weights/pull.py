@@ -11,9 +11,10 @@ from typing import Any
 from gpu_functions.weights.check import check_weights
 from gpu_functions.weights.choose import INDEX, chosen_files
 from gpu_functions.weights.hub import Hub, HuggingFace
-from gpu_functions.weights.record import BASE, Record, read_record, repositories_of, write_record
-from shared.catalog.model import ModelRow
-from shared.errors import InvalidInput, Problem
+from gpu_functions.weights.record import Record, homes, record_of, repositories_of, write_record
+from gpu_functions.weights.single_file import convert, to_convert
+from shared.catalog.model import BASE, SINGLE_FILE, ModelRow
+from shared.errors import InternalFault, InvalidInput, Problem
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 GB = 1e9
@@ -29,14 +30,26 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class _Part:
-    """One repository, and the folder that it is laid into."""
+    """One repository, and the folder that it is laid into.
+
+    Attributes
+    ----------
+    files : what of it is used, where that is no component in diffusers' format.
+    settings_only : components of it whose weights are another part's.
+    """
 
     name: str
     repository: str
     revision: str
+    files: tuple[str, ...] = ()
+    settings_only: tuple[str, ...] = ()
 
     def folder(self, root: Path) -> Path:
         return root if self.name == BASE else root / self.name
+
+    def home(self, root: Path) -> Path:
+        """Where it is written down."""
+        return self.folder(root) if self.files else root
 
 
 def pull_weights(
@@ -66,32 +79,42 @@ def pull_weights(
     source = hub or HuggingFace()
     parts = _parts(row, folder, revisions or {}, source, tell)
     wanted = {part: _wanted(source, part, folder) for part in parts}
-    _require_room(wanted, folder)
+    _require_room(wanted, folder, converting=bool(to_convert(row, folder)))
     # First of all, so that a fetch that breaks off goes on with the very same commits.
-    record = _recorded(row, folder, wanted)
+    for home in homes(row, folder):
+        _write_down(row, home, folder, wanted)
     for part, sizes in wanted.items():
         for name, size in sizes.items():
             tell(f"{part.repository}/{name} ({size / GB:.2f} GB)")
             _drop_spoilt(part.folder(folder) / name, size)
             source.fetch(part.repository, part.revision, name, part.folder(folder))
-    _lay_over(folder, [part.name for part in parts if part.name != BASE])
+    _lay_over(folder, [part.name for part in parts if part.name in ADAPTED])
+    if row.single_file and (names := to_convert(row, folder)):
+        tell(f"{row.single_file.file}: {', '.join(names)} are brought into diffusers' format")
+        convert(folder / SINGLE_FILE / row.single_file.file, folder, names)
     check_weights(row.id, folder)
+    record = record_of(row, folder)
+    if record is None:
+        raise InternalFault(f"what was fetched into {folder} is not written down there")
     return record
 
 
-def _recorded(row: ModelRow, folder: Path, wanted: Mapping[_Part, Mapping[str, int]]) -> Record:
+def _write_down(
+    row: ModelRow, home: Path, folder: Path, wanted: Mapping[_Part, Mapping[str, int]]
+) -> None:
+    here = {part: sizes for part, sizes in wanted.items() if part.home(folder) == home}
+    home.mkdir(exist_ok=True)
     record = Record(
-        model=row.id,
-        revisions={part.repository: part.revision for part in wanted},
+        model=row.weights_of or row.id if home == folder else row.id,
+        revisions={part.repository: part.revision for part in here},
         sizes={
-            str((part.folder(folder) / name).relative_to(folder)): size
-            for part, sizes in wanted.items()
+            (part.folder(folder) / name).relative_to(home).as_posix(): size
+            for part, sizes in here.items()
             for name, size in sizes.items()
             if name != INDEX
         },
     )
-    write_record(folder, record)
-    return record
+    write_record(home, record)
 
 
 def named_revisions(words: Iterable[str]) -> dict[str, str]:
@@ -119,7 +142,7 @@ def _parts(
     ]
     if problems:
         raise InvalidInput.because(problems)
-    record = read_record(folder)
+    record = record_of(row, folder)
     locked = record.revisions if record else {}
     parts = []
     for name, repository in repositories.items():
@@ -127,19 +150,31 @@ def _parts(
         if not commit:
             commit = hub.newest(repository)
             tell(f"{repository}: no commit is pinned; it is at {commit}, which is kept from now on")
-        parts.append(_Part(name, repository, commit))
+        files = row.named_files.get(name, ())
+        elsewhere = row.single_file.components if row.single_file else ()
+        parts.append(_Part(name, repository, commit, files, () if files else elsewhere))
     return parts
 
 
 def _wanted(hub: Hub, part: _Part, folder: Path) -> dict[str, int]:
     sizes = hub.sizes(part.repository, part.revision)
+    if part.files:
+        return _named(part, sizes)
     components = None
     if INDEX in sizes:
         path = hub.fetch(part.repository, part.revision, INDEX, part.folder(folder))
         components = _used(json.loads(path.read_bytes()))
     elif part.name == BASE:
         raise InvalidInput(f"{part.repository} is not in diffusers' format: it has no {INDEX}.")
-    return {name: sizes[name] for name in chosen_files(sizes, components) if name in sizes}
+    chosen = chosen_files(sizes, components, part.settings_only)
+    return {name: sizes[name] for name in chosen if name in sizes}
+
+
+def _named(part: _Part, sizes: Mapping[str, int]) -> dict[str, int]:
+    missing = [name for name in part.files if name not in sizes]
+    if missing:
+        raise InvalidInput(f"{part.repository} has no {', '.join(missing)} at {part.revision}.")
+    return {name: sizes[name] for name in part.files}
 
 
 def _drop_spoilt(file: Path, size: int) -> None:
@@ -148,13 +183,18 @@ def _drop_spoilt(file: Path, size: int) -> None:
         file.unlink()
 
 
-def _require_room(wanted: Mapping[_Part, Mapping[str, int]], folder: Path) -> None:
+def _require_room(
+    wanted: Mapping[_Part, Mapping[str, int]], folder: Path, *, converting: bool
+) -> None:
+    """What is brought into another format lies there twice."""
     missing = sum(
         size
         for part, sizes in wanted.items()
         for name, size in sizes.items()
         if not (part.folder(folder) / name).is_file()
     )
+    twice = (sizes for part, sizes in wanted.items() if part.name == SINGLE_FILE and converting)
+    missing += sum(sum(sizes.values()) for sizes in twice)
     free = shutil.disk_usage(folder).free
     if missing > free:
         raise InvalidInput(

@@ -1,15 +1,17 @@
-"""What was fetched, written beside it: where from, at which commit, and how large."""
+"""What was fetched, written beside it: where from, at which commit, and how large.
+
+A part of which only named files are used lies in a folder of its own, with a record of its own:
+several models may stand on one base, and each is fetched and judged by itself.
+"""
 
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from shared.catalog.model import ModelRow
+from shared.catalog.model import BASE, ModelRow
 from shared.clip import Document
 
 NAME = "dropreel_weights.json"
-BASE = "base"
-"""The part of a model that all others are laid over; of most models the only one."""
 
 
 class Record(Document):
@@ -41,9 +43,30 @@ def read_record(folder: Path) -> Record | None:
         return None
 
 
-def revision_of(folder: Path) -> str:
-    """The commits that a folder's weights are of, for a clip's metadata; ``""`` when unknown."""
-    record = read_record(folder)
+def homes(row: ModelRow, folder: Path) -> tuple[Path, ...]:
+    """The folders under a model's own that have a record each."""
+    return (folder, *(folder / part for part in row.named_files))
+
+
+def record_of(row: ModelRow, folder: Path) -> Record | None:
+    """All that is written down of a model's weights, in one; None where nothing is."""
+    found = {home: record for home in homes(row, folder) if (record := read_record(home))}
+    if not found:
+        return None
+    return Record(
+        model=row.id,
+        revisions={name: at for each in found.values() for name, at in each.revisions.items()},
+        sizes={
+            (home / name).relative_to(folder).as_posix(): size
+            for home, each in found.items()
+            for name, size in each.sizes.items()
+        },
+    )
+
+
+def revision_of(row: ModelRow, folder: Path) -> str:
+    """The commits that a model's weights are of, for a clip's metadata; ``""`` when unknown."""
+    record = record_of(row, folder)
     return " ".join(sorted(record.revisions.values())) if record else ""
 
 
@@ -57,7 +80,7 @@ def standing(row: ModelRow, folder: Path) -> tuple[str, bool]:
 
     Not well is only what is known to be another commit than the pinned one.
     """
-    record = read_record(folder)
+    record = record_of(row, folder)
     if record is None:
         return "of no recorded commit: nobody wrote down where it is from", True
     said, well = [], True

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -12,6 +13,7 @@ from gpu_functions.runner.models import Models
 from gpu_functions.runner.retime import Retime
 from gpu_functions.runner.run import Tools
 from gpu_functions.runner.small import Small
+from gpu_functions.weights.folder import weights_folder
 from shared.catalog.recipes import recipes_for
 
 
@@ -21,7 +23,7 @@ class WorkerTools:
 
     Attributes
     ----------
-    weights : a folder with one folder a model, named by its id.
+    weights : a folder with a folder for each model (`weights_folder`).
     small : everything in miniature.
     compiled : what torch compiled is kept here; beside the models when left out.
     kept : called after something was put there.
@@ -48,7 +50,7 @@ class WorkerTools:
     def __call__(self, device: str) -> Tools:
         compiled = self.compiled or self.weights / FOLDER
         models = Models(
-            weights=lambda model: self.weights / model,
+            weights=partial(weights_folder, self.weights),
             device=device,
             open_generator=open_generator,
             recipes_for=recipes_for,

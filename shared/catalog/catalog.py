@@ -38,6 +38,15 @@ class Catalog(Document):
             raise ValueError(f"these replacements are not in the catalogue: {lost}")
         return self
 
+    @model_validator(mode="after")
+    def _shared_weights_are_the_same(self) -> "Catalog":
+        rows = {row.id: row for row in self.models}
+        for row in self.models:
+            other = rows.get(row.weights_of or row.id)
+            if other is None or other.base_weights != row.base_weights:
+                raise ValueError(f"{row.id} does not stand on the weights of {row.weights_of}")
+        return self
+
     def model_post_init(self, _: Any) -> None:
         self._by_word = {name.casefold(): row for row in self.models for name in row.words}
 

@@ -3,18 +3,28 @@
 import re
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from shared.catalog.can import Capabilities, Need
 from shared.catalog.price import Price
-from shared.catalog.recipe import GpuClass, Sampling, recipe_book
+from shared.catalog.recipe import (
+    SCHEDULES,
+    Distilled,
+    GpuClass,
+    Sampling,
+    SingleFile,
+    recipe_book,
+)
 from shared.clip import Document, Operation
 
 CAMERA_MOVE = "camera_move"
 OWN_ENGINES = frozenset({CAMERA_MOVE, "modal", "worker"})
 """Engines that run our own code: nothing of the creator's goes to a provider of models (E02)."""
+
+BASE, DISTILLED, SINGLE_FILE = "base", "distilled", "single_file"
+"""Parts of weights: what all others are laid over; LoRAs; components that are not in its format."""
 
 Commit = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 """Of a repository, whole: what is shorter may come to mean two, and branches move."""
@@ -110,8 +120,11 @@ class ModelRow(Document):
     parts : repositories by component, where weights are put together from several; `base` is the
         one that all else is laid over.
     part_revisions : the commits of `parts`, where they are pinned.
+    weights_of : the model in whose folder its weights lie, where both stand on the same base.
     recipes : for weights that we run ourselves, names from the recipe book by class of GPU; the
-        best first.
+        best first, and the class first that runs it where nobody names one.
+    distilled : for weights that we run ourselves, what makes a few steps enough.
+    single_file : for weights that we run ourselves, what is brought into diffusers' format.
     sampling : for weights that we run ourselves, what holds where a request says nothing.
     """
 
@@ -147,7 +160,10 @@ class ModelRow(Document):
     revision: str = ""
     parts: dict[str, str] = Field(default_factory=dict)
     part_revisions: dict[str, Commit] = Field(default_factory=dict)
+    weights_of: str | None = None
     recipes: dict[GpuClass, tuple[str, ...]] = Field(default_factory=dict)
+    distilled: Distilled | None = None
+    single_file: SingleFile | None = None
     sampling: Sampling | None = None
     note: str = ""
     schema_version: Literal["1"] = "1"
@@ -173,6 +189,41 @@ class ModelRow(Document):
         if unknown := self.part_revisions.keys() - self.parts.keys():
             raise ValueError(f"{self.id}: commits are pinned of no parts of it: {sorted(unknown)}")
         return self
+
+    @model_validator(mode="after")
+    def _named_files_have_a_repository(self) -> "ModelRow":
+        for part in (DISTILLED, SINGLE_FILE):
+            if (part in self.named_files) != (part in self.parts):
+                raise ValueError(f"{self.id}: `{part}` and the part of that name go together")
+        return self
+
+    @property
+    def base_weights(self) -> tuple[str, str]:
+        """Repository and pinned commit of what all other parts are laid over."""
+        return self.parts.get(BASE, self.provider_model), self.pin(BASE)
+
+    @property
+    def named_files(self) -> dict[str, tuple[str, ...]]:
+        """Parts of the weights that are these files and nothing else of their repository."""
+        loras = {DISTILLED: tuple(self.distilled.loras.values())} if self.distilled else {}
+        return loras | ({SINGLE_FILE: (self.single_file.file,)} if self.single_file else {})
+
+    @property
+    def levers(self) -> dict[str, Any]:
+        """What every recipe pulls for this model, beside its own levers."""
+        if self.distilled is None:
+            return {}
+        loras = {name: f"{DISTILLED}/{file}" for name, file in self.distilled.loras.items()}
+        return {"distilled": {"flow_shift": self.distilled.flow_shift, "loras": loras}}
+
+    @property
+    def only_steps(self) -> int | None:
+        """The one number of steps that it was distilled for; None where any will do."""
+        own = self.sampling
+        if own is None:
+            return None
+        named = any(name in own.settings for name in SCHEDULES)
+        return own.steps if named or self.distilled else None
 
     def pin(self, part: str) -> str:
         """The pinned commit of a part of the weights; ``""`` while nobody has pinned one."""

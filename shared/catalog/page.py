@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from shared.catalog.can import Capabilities, FrameRule, Need, Span
 from shared.catalog.catalog import Catalog
-from shared.catalog.model import ModelKind, ModelRow
+from shared.catalog.model import BASE, ModelKind, ModelRow
 from shared.catalog.price import Currency, Price
 from shared.catalog.pricing import Unpriced
 from shared.catalog.query import UNIT_OF_USE, Listed, list_models
@@ -141,12 +141,17 @@ def _own_gpu_row(row: ModelRow) -> tuple[str, ...]:
     repositories = row.parts.values() or (row.provider_model,)
     return (
         *(f"`{row.id}`", " ".join(f"`{each}`" for each in repositories)),
-        *(row.revision[:12] or "not pinned", _frame_counts(rule), f"{rule.fps:g}"),
+        *(_pins(row), _frame_counts(rule), f"{rule.fps:g}"),
         f"×{rule.size_multiple}",
         " ".join(f"{width}×{height}" for width, height in rule.sizes.values()),
         *(str(sampling.steps), guidance),
         *(" ".join(f"`{name}`" for name in row.recipes.get(each, ())) for each in GPU_CLASSES),
     )
+
+
+def _pins(row: ModelRow) -> str:
+    pins = [pin[:12] for name in row.parts or (BASE,) if (pin := row.pin(name))]
+    return " ".join(f"`{pin}`" for pin in pins) or "not pinned"
 
 
 def _clip_costs() -> str:

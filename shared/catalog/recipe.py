@@ -68,6 +68,10 @@ def recipe_book() -> Mapping[str, Recipe]:
     return MappingProxyType({recipe.name: recipe for recipe in recipes})
 
 
+SCHEDULES = ("timesteps", "sigmas")
+"""Settings that name every step of a distilled model."""
+
+
 class Sampling(Document):
     """What a model does where a request says nothing.
 
@@ -81,3 +85,31 @@ class Sampling(Document):
     steps: int = Field(ge=1)
     guidance: float | None = None
     settings: dict[str, Any] = Field(default_factory=dict)
+
+
+class SingleFile(Document):
+    """Components that their makers publish in one file, and not in diffusers' format.
+
+    Attributes
+    ----------
+    file : in the repository of the part `single_file`.
+    components : that are made of it; their settings are the base's.
+    """
+
+    file: str
+    components: tuple[str, ...] = Field(min_length=1)
+
+
+class Distilled(Document):
+    """LoRAs that are added to a model's weights, so that a few steps do.
+
+    They are the files of the part `distilled` of the weights.
+
+    Attributes
+    ----------
+    flow_shift : of the schedule of steps that they were trained for.
+    loras : file in their repository, by component.
+    """
+
+    flow_shift: float = Field(gt=0)
+    loras: dict[str, str] = Field(min_length=1)

@@ -26,4 +26,7 @@ def recipes_for(model_id: str, gpu_class: str) -> tuple[Recipe, ...]:
     if not names:
         others = ", ".join(f"`{each.value}`" for each in row.recipes) or "none"
         raise ModelUnavailable(f"`{row.id}` has no recipe for `{gpu_class}`; it has for: {others}.")
-    return tuple(recipe_book()[name] for name in names)
+    recipes = (recipe_book()[name] for name in names)
+    return tuple(
+        recipe.model_copy(update={"levers": recipe.levers | row.levers}) for recipe in recipes
+    )

@@ -86,7 +86,7 @@ def shape_of(request: VideoRequest, row: ModelRow) -> Shape | None:
     InvalidInput : the clip cannot be made by this model, whatever is changed.
     """
     rule = row.capabilities.frames
-    steps = request.params.get(STEPS, _usual_steps(row))
+    steps = row.only_steps or request.params.get(STEPS, _usual_steps(row))
     if rule is None or not isinstance(steps, int):
         return None
     if request.resolution == "auto":

@@ -69,7 +69,7 @@ def modal_prices() -> dict[str, GpuPrice]:
 
 
 def gpu_class_for(job: Job, row: ModelRow, among: Collection[str] | None = None) -> str:
-    """The class that a job asks for, else the smallest that the model has a recipe for.
+    """The class that a job asks for, else the first that the model names its recipes for.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def gpu_class_for(job: Job, row: ModelRow, among: Collection[str] | None = None)
 def choose_class(row: ModelRow, asked: object = None, among: Collection[str] | None = None) -> str:
     """See `gpu_class_for`."""
     there = [name for name in tiers() if among is None or name in among]
-    able = [name for name in there if row.recipes.get(GpuClass(name))]
+    able = [name.value for name, recipes in row.recipes.items() if recipes and name in there]
     if asked is None and able:
         return able[0]
     if asked is not None and asked not in tiers():

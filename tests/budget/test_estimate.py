@@ -208,3 +208,23 @@ def test_an_open_model_on_a_rented_gpu_is_priced_and_says_how_its_seconds_are_kn
     assert "wan2.2-i2v-a14b@modal" in shown
     assert "quay: " in shown
     assert "GPU s: arithmetic, from " in shown or "GPU s: measured on " in shown
+
+
+def test_the_four_steps_are_priced_by_their_own_measured_seconds(
+    app: typer.Typer, tmp_path: Path
+) -> None:
+    (tmp_path / "quay.png").write_bytes(picture())
+    clip = {
+        "image_path": "quay.png",
+        "prompt": "waves",
+        "route": ["wan2.2-lightning"],
+        "motion": {"type": "zoom_in", "duration_sec": 5},
+        "generation_params": {"num_inference_steps": 30},
+    }
+    manifest = {"project_id": "film", "batch_id": "day-1", "keyframes": [clip]}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    words = ["estimate", str(tmp_path), "--scenario", "none"]
+    wide = CliRunner(env={"COLUMNS": "250"})
+    shown = wide.invoke(app, words, catch_exceptions=False).stdout
+    assert "wan2.2-i2v-a14b-4step@modal" in shown
+    assert "12.9 GPU s: measured on NVIDIA H200, 2026-11-26" in " ".join(shown.split())

@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from bench.seconds import PATH, keep
+from shared.catalog import find_model
 from shared.catalog.clip_seconds import Basis, ClipSeconds, Shape, clip_seconds, seconds_for
 from shared.gpu_jobs.clip_costs import clip_costs
 
@@ -72,6 +73,13 @@ def test_of_two_recipes_the_catalogues_first_counts_and_of_two_days_the_later() 
     known = seconds_for(WAN, "h100", FULL, [offload, row(), later])
     assert known is not None
     assert known.generating == 100.0
+
+
+def test_what_was_measured_ran_by_a_recipe_of_the_catalogue() -> None:
+    for each in clip_seconds():
+        model = find_model(each.model)
+        assert model is not None, each
+        assert each.basis is not Basis.MEASURED or each.recipe in model.recipes[each.gpu_class]
 
 
 def test_nothing_is_known_of_a_class_that_has_no_row() -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from gpu_functions.weights.folder import weights_folder
 from local_cloud.sessions import environment_for
 from shared.aws.ledger import DynamoLedger
 from shared.budget.project import Project
@@ -33,6 +34,7 @@ pytestmark = [
 ]
 
 WAN, LTX = "wan2.2-i2v-a14b", "ltx-video-0.9.8-13b"
+FOUR_STEPS = "wan2.2-i2v-a14b-4step"
 LEASE_SEC = 6
 PATIENCE_SEC = 600.0
 """A model on a processor, beside everything else that a test machine does."""
@@ -46,7 +48,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("weights")
     for model in ONE_OF_EACH.values():
-        build_tiny(model, folder / model)
+        build_tiny(model, weights_folder(folder, model))
     return folder
 
 
@@ -134,15 +136,17 @@ ONE_OF_EACH = {
     "kandinsky": "kandinsky-5-i2v-pro",
     "ltx": LTX,
     "ltx2": "ltx-2.5",
+    "ltx2b": "ltx-video-2b",
+    "lightning": FOUR_STEPS,
     "mochi": "mochi-1",
     "svd": "stable-video-diffusion-xt-1.1",
     "wan": WAN,
     "zeroscope": "zeroscope-v2-576w",
 }
-"""Families by the name of their clip."""
+"""Families by the name of their clip, and models whose weights are put together."""
 
 STRATEGIES = {
-    **dict.fromkeys(("ltx", "wan"), "start_end_crop"),
+    **dict.fromkeys(("lightning", "ltx", "ltx2b", "wan"), "start_end_crop"),
     **dict.fromkeys(("mochi", "zeroscope"), "words"),
 }
 FROM_WORDS = ("mochi", "zeroscope")

@@ -15,6 +15,8 @@ from shared.gpu_jobs.report import Report
 from tests.gpu.tiny import build_tiny
 from tests.runner.town import SVD, runner_town
 
+A14B, FOUR_STEPS = "wan2.2-i2v-a14b", "wan2.2-i2v-a14b-4step"
+
 pytestmark = pytest.mark.filterwarnings("ignore:The .* function is executing locally:UserWarning")
 
 
@@ -23,6 +25,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The module as it is imported in a container whose volume is a folder of tiny weights."""
     folder = tmp_path_factory.mktemp("volume")
     build_tiny(SVD, folder / SVD)
+    build_tiny(A14B, folder / A14B)
     with pytest.MonkeyPatch.context() as volume:
         volume.setenv("DROPREEL_WEIGHTS", str(folder))
         volume.setenv("DROPREEL_COMPILED", str(folder / "compiled"))
@@ -85,7 +88,7 @@ def test_two_jobs_run_beside_each_other_in_one_container(app: Any) -> None:
             assert Report.model_validate(said) == there.report
 
 
-@pytest.mark.parametrize(("model", "looks"), [(SVD, 0), ("mochi-1", 1)])
+@pytest.mark.parametrize(("model", "looks"), [(SVD, 0), ("mochi-1", 1), (A14B, 0), (FOUR_STEPS, 1)])
 def test_weights_that_were_pulled_later_are_looked_for_and_no_others(
     app: Any, monkeypatch: pytest.MonkeyPatch, model: str, looks: int
 ) -> None:
@@ -99,15 +102,20 @@ def test_weights_that_were_pulled_later_are_looked_for_and_no_others(
 def test_the_cpu_function_takes_commits_of_several_repositories(
     app: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[dict[str, str]] = []
+    asked: list[tuple[str, dict[str, str]]] = []
     monkeypatch.setattr(
         "gpu_functions.weights.pull.pull_weights",
-        lambda row, folder, *, revisions, tell: asked.append(revisions),
+        lambda row, folder, *, revisions, tell: asked.append((folder.name, revisions)),
     )
     monkeypatch.setattr(app, "weights", SimpleNamespace(commit=lambda: None))
     app.pull.local("animatediff", f"base={'a' * 40},controlnet={'b' * 40}")
     app.pull.local("mochi-1")
-    assert asked == [{"base": "a" * 40, "controlnet": "b" * 40}, {}]
+    app.pull.local(FOUR_STEPS)
+    assert asked == [
+        ("animatediff", {"base": "a" * 40, "controlnet": "b" * 40}),
+        ("mochi-1", {}),
+        (A14B, {}),
+    ]
 
 
 def test_warming_up_loads_the_model_and_tells_what_it_took(app: Any) -> None:

@@ -26,7 +26,8 @@ from gpu_functions.runner.device import cap_memory, forget_peak, peak_gib
 from gpu_functions.speed.attention8 import FIRST_WITH_FP8_ATTENTION, attended
 from gpu_functions.speed.graphs import Recorded
 from gpu_functions.speed.lever import capability, repeated_blocks
-from shared.catalog.recipe import GpuClass, Recipe, recipe_book
+from shared.catalog.recipe import Recipe
+from shared.catalog.recipes import recipes_for
 from tests.gpu.requests import catalogue_row, keyframe, small_request
 from tests.gpu.tiny import build_tiny
 
@@ -34,10 +35,10 @@ GPU = "cuda:0"
 A14B, TI2V, LTX = "wan2.2-i2v-a14b", "wan2.2-ti2v-5b", "ltx-video-0.9.8-13b"
 
 
-def recipes_of(model_id: str) -> list[str]:
-    """All that the catalogue names for it, on any GPU."""
-    row = catalogue_row(model_id)
-    return sorted({name for each in GpuClass for name in row.recipes.get(each, ())} - {"cpu"})
+def recipes_of(model_id: str) -> dict[str, Recipe]:
+    """All that the catalogue names for it, on any GPU, by name."""
+    classes = sorted(catalogue_row(model_id).recipes)
+    return {each.name: each for gpu in classes for each in recipes_for(model_id, gpu)}
 
 
 def loaded(model_id: str, folder: Path, recipe: Recipe) -> DiffusersGenerator:
@@ -67,9 +68,10 @@ def tiny(weights: Path, model_id: str) -> Path:
 )
 def test_every_family_runs_by_every_recipe(weights: Path, model_id: str, recipe: str) -> None:
     forget_peak(GPU)
-    generator = loaded(model_id, tiny(weights, model_id), recipe_book()[recipe])
+    held = recipes_of(model_id)[recipe]
+    generator = loaded(model_id, tiny(weights, model_id), held)
     print(f"NOTES {model_id} {recipe}: {generator.notes}")
-    if recipe_book()[recipe].offload == "group":
+    if held.offload == "group":
         part = getattr(generator.pipeline, generator.denoisers[0])
         homes = [
             values.device.type for block in repeated_blocks(part) for values in block.parameters()

@@ -8,7 +8,6 @@ import pytest
 import torch
 from diffusers import FlowMatchEulerDiscreteScheduler
 from diffusers.models.attention_dispatch import _AttentionBackendRegistry
-from safetensors.torch import save_file
 
 from gpu_functions.generators.contract import WeightsMissing
 from gpu_functions.generators.diffusers_generator import DiffusersGenerator
@@ -19,9 +18,9 @@ from gpu_functions.speed.lever import cannot_compile
 from shared.catalog.recipe import Recipe
 from tests.gpu.requests import small_request
 from tests.gpu.tiny import build_tiny
+from tests.gpu.tiny.loras import write_lora
 
 A14B, TI2V = "wan2.2-i2v-a14b", "wan2.2-ti2v-5b"
-RANK, ALPHA = 2, 4.0
 
 
 @pytest.fixture(scope="module")
@@ -38,18 +37,6 @@ def load(weights: Path, model_id: str = A14B, **recipe: Any) -> DiffusersGenerat
     known = {"name": "tried", "dtype": "float32", **recipe}
     generator.load(weights / model_id, Recipe.model_validate(known), "cpu")
     return generator
-
-
-def write_lora(file: Path, seed: int, block: str = "blocks.0.self_attn.q") -> torch.Tensor:
-    """A LoRA in its published form; returns what it adds to the queries' weights."""
-    source = torch.Generator().manual_seed(seed)
-    down, up = (torch.randn(shape, generator=source) for shape in ((RANK, 24), (24, RANK)))
-    file.parent.mkdir(exist_ok=True)
-    name = f"diffusion_model.{block}"
-    alpha = torch.tensor(ALPHA)
-    state = {"lora_down.weight": down, "lora_up.weight": up, "alpha": alpha}
-    save_file({f"{name}.{key}": value for key, value in state.items()}, file)
-    return up @ down * ALPHA / RANK
 
 
 def distilled(*names: str) -> dict[str, Any]:
@@ -77,6 +64,10 @@ def test_a_lora_is_added_to_both_experts_and_four_steps_use_both(weights: Path) 
     made = moved.generate(request, lambda done, of: None).frames
     assert runs == ["transformer"] * 2 + ["transformer_2"] * 2
     assert len(made) == request.num_frames
+    # of a thousand, shifted by 5: 1000, 750, 500 and 250, then no noise
+    scheduler = moved.pipeline.scheduler
+    assert scheduler.timesteps.tolist() == pytest.approx([1000, 937.5, 833.3333, 625])
+    assert scheduler.sigmas[-1] == 0
 
 
 def test_a_lora_that_is_missing_or_of_another_model_is_an_error(weights: Path) -> None:

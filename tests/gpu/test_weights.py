@@ -163,7 +163,7 @@ def test_what_was_fetched_runs_and_says_where_it_is_from(hub: LocalHub, tmp_path
     )
     assert read_record(tmp_path) == record
     assert record.revisions == {row.provider_model: COMMIT}
-    assert revision_of(tmp_path) == COMMIT
+    assert revision_of(row, tmp_path) == COMMIT
     assert any(WEIGHTS in sentence for sentence in told)
     generator = open_generator(MOCHI)
     generator.load(tmp_path, recipes_for(MOCHI, "cpu")[0], "cpu")

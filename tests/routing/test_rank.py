@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from shared.catalog.model import CAMERA_MOVE, OWN_ENGINES, Commercial
 from shared.catalog.territory import excluded_from
 from shared.clip import Operation
 from shared.errors import ModelUnavailable
+from shared.gpu_jobs.price import price_anywhere
 from shared.jobs.request import MediaInput, VideoRequest
 from shared.routing import Policy, Privacy, Ranking, presets, rank
 from tests.catalog.rows import price, row
@@ -92,6 +94,19 @@ def test_each_preset_has_the_order_of_its_seed(preset: str, order: list[str]) ->
 def test_own_hardware_comes_before_rented_gpus() -> None:
     engines = [each.engine for each in shop(["hybrid"]).candidates if each.model == "own/good"]
     assert engines == ["worker", "modal"]
+
+
+def test_on_rented_gpus_the_distilled_models_come_first_and_by_measured_seconds() -> None:
+    unverified, prices = Policy(allow_unverified_prices=True), partial(price_anywhere, {})
+    orders = {
+        preset: ranked([preset], unverified, engines={"modal"}, price=prices).candidates
+        for preset in ("hybrid", "min_cost", "best_quality")
+    }
+    first = {preset: candidates[0].model for preset, candidates in orders.items()}
+    assert first["hybrid"] == "wan2.2-i2v-a14b-4step"
+    assert first["min_cost"] == "ltx-video-2b"
+    assert first["best_quality"] not in (first["hybrid"], first["min_cost"])
+    assert "measured on NVIDIA H200" in orders["hybrid"][0].quote.basis
 
 
 def test_a_list_keeps_its_order_and_may_mix_presets_and_models() -> None:

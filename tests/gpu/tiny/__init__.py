@@ -13,6 +13,11 @@ from typing import Any
 
 import torch
 
+from shared.catalog import find_model
+from shared.catalog.model import DISTILLED, SINGLE_FILE
+from tests.gpu.tiny.loras import write_lora
+from tests.gpu.tiny.single_file import write_single_file
+
 FAMILIES = {
     "animatediff": "animatediff",
     "cogvideox1.5-5b-i2v": "cogvideox",
@@ -21,10 +26,12 @@ FAMILIES = {
     "kandinsky-5-i2v-pro": "kandinsky",
     "ltx-2.5": "ltx2",
     "ltx-video-0.9.8-13b": "ltx",
+    "ltx-video-2b": "ltx",
     "mochi-1": "mochi",
     "stable-video-diffusion-xt-1.1": "svd",
     "wan2.1-i2v-14b": "wan",
     "wan2.2-i2v-a14b": "wan",
+    "wan2.2-i2v-a14b-4step": "wan",
     "wan2.2-ti2v-5b": "wan",
     "zeroscope-v2-576w": "zeroscope",
 }
@@ -42,6 +49,12 @@ def build_tiny(model_id: str, folder: Path, seed: int = 0) -> Path:
     pipeline.save_pretrained(str(folder))
     if hasattr(module, "after_save"):
         module.after_save(folder)
+    row = find_model(model_id)
+    files = row.named_files if row else {}
+    for number, file in enumerate(files.get(DISTILLED, ())):
+        write_lora(folder / DISTILLED / file, seed + number)
+    for file in files.get(SINGLE_FILE, ()):
+        write_single_file(pipeline, folder / SINGLE_FILE / file)
     return folder
 
 

@@ -18,7 +18,7 @@ CLIP_WIDTH = 4
 def build(model_id: str) -> Any:
     if model_id == "wan2.2-ti2v-5b":
         parts = {"transformer": _transformer(48, 48), "vae": _vae_16x(), "expand_timesteps": True}
-    elif model_id == "wan2.2-i2v-a14b":
+    elif model_id.startswith("wan2.2-i2v-a14b"):
         experts = {name: _transformer(36, 16) for name in ("transformer", "transformer_2")}
         parts = {**experts, "vae": _vae_8x(), "boundary_ratio": 0.9}
     else:
