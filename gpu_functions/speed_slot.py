@@ -64,6 +64,15 @@ SLOT = (
         ),
     ),
     Step(
+        'after `pip install "flash-attn-4[cu13]"`: A14B by FlashAttention-4',
+        80,
+        (
+            "$SPEED --models wan2.2-i2v-a14b --parts forwards,errors \\",
+            "  --rungs 'stock;compiled, flash_4;fp8, compiled, flash_4' \\",
+            "  --out $OUT/speed-flash4.json",
+        ),
+    ),
+    Step(
         "if there is time: levers alone",
         90,
         (

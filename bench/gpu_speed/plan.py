@@ -19,7 +19,9 @@ WAN_RUNGS: Mapping[str, Levers] = {
     "stock": PLAIN,
     "fp8, compiled": FP8,
     "fp8 + attention8, compiled": {**FP8, **ATTENTION8},
+    "fp8, compiled, flash_4": {**FP8, "attention": "flash_4"},
     "compiled": COMPILED,
+    "compiled, flash_4": {**COMPILED, "attention": "flash_4"},
     "fused": {**PLAIN, "precision": "high", "fuse_qkv": True, "fused_modulation": True},
 }
 LTX_RUNGS: Mapping[str, Levers] = {
