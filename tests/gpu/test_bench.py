@@ -171,7 +171,7 @@ def test_the_commands_for_ten_minutes_on_a_gpu_ask_for_what_there_is() -> None:
     script = f"set -eu\nOUT=kept\n{SPOKEN}\n{lines}\n"
     said = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout
     asked = [call.split("\037")[:-1] for call in said.split("\036")[:-1]]
-    assert len(asked) == 8
+    assert len(asked) == 9
     for flag, module, *words in asked:
         assert flag == "-m"
         options = COMMAND_LINES[module]().parse_args(words)
