@@ -17,8 +17,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
 from cli import show
-from cli.drop import drop, follow, read_status, watch_to_end
-from cli.errors import WrongUse
+from cli.drop import all_well, drop, follow, read_status, watch_to_end
+from cli.errors import ALL_DONE, SOME_NOT, WRONG_USE, WrongUse
 from cli.fake_provider import fake_provider
 from cli.folder import read_folder, sound_folder
 from cli.inspect import inspect
@@ -31,7 +31,7 @@ from cli.progress import live_progress
 from cli.review import review
 from cli.scoring import register_scoring
 from cli.target import CHECKOUT, Account, Target, find_target, some_target
-from cli.validate import validate_folder
+from cli.validate import validate
 from cli.weights import weights
 from cli.worker import worker
 from local_cloud.cloud import attach, embedded_cloud
@@ -55,8 +55,6 @@ Region = Annotated[str | None, typer.Option(help="AWS region of the deployment."
 Out = Annotated[Path | None, typer.Option(help="Where the finished files go.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Name = Annotated[str | None, typer.Option(help="Instead of the manifest's or the folder's.")]
-
-ALL_DONE, SOME_NOT, WRONG_USE = 0, 1, 2
 
 app.command("fake-provider")(fake_provider)
 app.command()(review)
@@ -93,12 +91,7 @@ def run(
     show.print_end(runs, out if files else None)
     if as_json:
         _print_json(dropping.batch, runs, out, files, time.monotonic() - started)
-    raise typer.Exit(ALL_DONE if all(map(_all_finished, runs)) else SOME_NOT)
-
-
-def _all_finished(run: dict[str, Any]) -> bool:
-    good = run["counts"].get("planned" if run["dry_run"] else "done", 0)
-    return bool(run["state"] == "finished" and 0 < good == run["counts"]["total"])
+    raise typer.Exit(ALL_DONE if all(map(all_well, runs)) else SOME_NOT)
 
 
 def _print_json(
@@ -181,7 +174,7 @@ def watch(
     else:
         show.print_clips(runs)
         show.print_end(runs, None)
-    raise typer.Exit(ALL_DONE if all(map(_all_finished, runs)) else SOME_NOT)
+    raise typer.Exit(ALL_DONE if all(map(all_well, runs)) else SOME_NOT)
 
 
 @app.command()
@@ -273,23 +266,7 @@ def manifest(
     show.console.print(f"{path}: {len(document['keyframes'])} keyframe(s)")
 
 
-@app.command()
-def validate(
-    folder: Annotated[Path, typer.Argument(help="A folder as it would be dropped.")],
-    as_json: AsJson = False,
-) -> None:
-    """Check a folder with the pipeline's own rules; nothing leaves this machine."""
-    runs = validate_folder(folder)
-    if as_json:
-        print(json.dumps({"runs": runs}, ensure_ascii=False, indent=2))
-    else:
-        show.print_clips(runs)
-    fine = all(run["state"] == "finished" and _all_finished(run) for run in runs)
-    if fine and not as_json:
-        show.console.print("[green]everything is fine[/]")
-    raise typer.Exit(ALL_DONE if fine else SOME_NOT)
-
-
+app.command()(validate)
 app.command()(inspect)
 app.command()(motion)
 app.command()(models)

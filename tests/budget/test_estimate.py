@@ -39,9 +39,15 @@ def app() -> typer.Typer:
     return app
 
 
-def estimate(app: typer.Typer, *arguments: str) -> dict[str, object]:
+@pytest.fixture(autouse=True)
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FAL_KEY", "MODAL_TOKEN_ID", "MODAL_TOKEN_SECRET"):
+        monkeypatch.setenv(name, "k")
+
+
+def estimate(app: typer.Typer, *arguments: str, code: int = 0) -> dict[str, object]:
     result = CliRunner().invoke(app, ["estimate", *arguments, "--json"], catch_exceptions=False)
-    assert result.exit_code == 0
+    assert result.exit_code == code
     found: dict[str, object] = json.loads(result.stdout)
     return found
 
@@ -102,7 +108,7 @@ def test_a_folder_is_priced_clip_by_clip_with_its_price_rows(
     second["route"] = ["camera_move"]
     third["route"] = ["no-such-model"]
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    found = estimate(app, str(folder), "--scenario", "none")
+    found = estimate(app, str(folder), "--scenario", "none", code=1)
     assert found["months"] == []
     batch = found["batch"]
     assert isinstance(batch, dict)
