@@ -32,7 +32,7 @@ def fake_provider(
     env: Annotated[
         Path | None,
         typer.Option(
-            help="File that holds the settings while it runs, such as `.env`; on stdout if left out."
+            help="File to hold the settings while it runs, such as `.env`; else they are printed."
         ),
     ] = None,
     list_faults: Annotated[bool, typer.Option(help="Explain the faults and stop.")] = False,
