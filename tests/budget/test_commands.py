@@ -6,12 +6,11 @@ from typing import Any
 
 import boto3
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from cli.books import Cloud
 from cli.errors import WrongUse
-from cli.money import register_money
+from cli.main import app
 from cli.target import STORAGE_STACK, Target
 from shared.aws.ledger import DynamoLedger
 from shared.aws.objects import S3Objects
@@ -38,18 +37,16 @@ class Terminal:
 
     def __init__(self, target: Target, ledger: DynamoLedger) -> None:
         self.target, self.ledger = target, ledger
-        self.app = typer.Typer()
-        register_money(self.app)
 
     def run(self, *words: str) -> str:
-        return CliRunner().invoke(self.app, list(words), catch_exceptions=False).stdout
+        return CliRunner().invoke(app, list(words), catch_exceptions=False).stdout
 
     def json(self, *words: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.run(*words, "--json"))
         return found
 
     def refused(self, *words: str) -> str:
-        error = CliRunner().invoke(self.app, list(words)).exception
+        error = CliRunner().invoke(app, list(words)).exception
         assert isinstance(error, WrongUse)
         return error.message
 

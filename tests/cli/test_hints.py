@@ -67,3 +67,12 @@ def test_an_unknown_model_of_your_own_gpus_is_answered_with_all_there_are() -> N
 )
 def test_the_nearest_word(word: str, known: tuple[str, ...], meant: str | None) -> None:
     assert nearest(word, known) == meant
+
+
+def test_help_begins_with_what_a_creator_needs() -> None:
+    shown = CliRunner(env={"COLUMNS": "100", "NO_COLOR": "1"}).invoke(app, ["--help"]).stdout
+    rows = [line.strip("│ ").split() for line in shown.splitlines() if line.startswith("│ ")]
+    names = [row[0] for row in rows if row and not row[0].startswith("-")]
+    first = ["run", "validate", "status", "watch", "pull", "review", "estimate"]
+    assert names[: len(first)] == first
+    assert {"project", "weights", "jobs", "fake-provider", "train-scorer"} < set(names)
