@@ -34,10 +34,10 @@ def device_of(place: str) -> str:
     except ImportError:
         raise InvalidInput("There is no torch here: run `make gpu`.") from None
     count = torch.cuda.device_count()
-    if not place.isdecimal() or int(place) >= count:
+    if place not in map(str, range(count)):
         there = f"GPUs 0 to {count - 1} and `cpu`" if count else "only `cpu`"
-        raise InvalidInput(f"There is no GPU {place}: torch {torch.__version__} sees {there}.")
-    return f"cuda:{int(place)}"
+        raise InvalidInput(f"There is no GPU {place[:20]}: torch {torch.__version__} sees {there}.")
+    return f"cuda:{place}"
 
 
 def place_of(device: str) -> str:

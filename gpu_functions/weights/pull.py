@@ -8,10 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gpu_functions.weights.check import check_weights
+from gpu_functions.weights.check import check_weights, read_index
 from gpu_functions.weights.choose import INDEX, chosen_files
 from gpu_functions.weights.hub import Hub, HuggingFace
-from gpu_functions.weights.record import Record, homes, record_of, repositories_of, write_record
+from gpu_functions.weights.record import (
+    Record,
+    homes,
+    record_of,
+    repositories_of,
+    write_record,
+    write_whole,
+)
 from gpu_functions.weights.single_file import convert, to_convert
 from shared.catalog.model import BASE, SINGLE_FILE, ModelRow
 from shared.errors import InternalFault, InvalidInput, Problem
@@ -162,8 +169,14 @@ def _wanted(hub: Hub, part: _Part, folder: Path) -> dict[str, int]:
         return _named(part, sizes)
     components = None
     if INDEX in sizes:
-        path = hub.fetch(part.repository, part.revision, INDEX, part.folder(folder))
-        components = _used(json.loads(path.read_bytes()))
+        index = part.folder(folder) / INDEX
+        if read_index(index) is None:
+            index.unlink(missing_ok=True)  # the hub's client would trust it
+        hub.fetch(part.repository, part.revision, INDEX, index.parent)
+        components = read_index(index)
+        if components is None:
+            raise InvalidInput(f"{part.repository} has no sound {INDEX} at {part.revision}.")
+        components = _used(components)
     elif part.name == BASE:
         raise InvalidInput(f"{part.repository} is not in diffusers' format: it has no {INDEX}.")
     chosen = chosen_files(sizes, components, part.settings_only)
@@ -207,7 +220,7 @@ def _lay_over(folder: Path, names: list[str]) -> None:
     index = folder / INDEX
     parts = _used(json.loads(index.read_bytes()))
     parts |= {name: ["diffusers", ADAPTED[name]] for name in names}
-    index.write_text(json.dumps(parts, indent=2) + "\n", encoding="utf-8")
+    write_whole(index, json.dumps(parts, indent=2) + "\n")
 
 
 def _used(components: dict[str, Any]) -> dict[str, Any]:

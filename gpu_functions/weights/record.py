@@ -29,10 +29,15 @@ class Record(Document):
 
 
 def write_record(folder: Path, record: Record) -> None:
-    """Write it, whole or not at all."""
-    new = folder / f"{NAME}.new"
-    new.write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    new.replace(folder / NAME)
+    """Write it."""
+    write_whole(folder / NAME, record.model_dump_json(indent=2) + "\n")
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Write a file, whole or not at all; whatever was there before stays until then."""
+    new = file.with_name(f"{file.name}.new")
+    new.write_text(text, encoding="utf-8")
+    new.replace(file)
 
 
 def read_record(folder: Path) -> Record | None:

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 import torch
+from diffusers import WanTransformer3DModel
 from pydantic import ValidationError
+from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
 from cli.main import app
@@ -17,6 +19,7 @@ from gpu_functions.generators.diffusers_generator import DiffusersGenerator
 from gpu_functions.generators.registry import open_generator
 from gpu_functions.generators.rules import settled
 from gpu_functions.runner.models import Models
+from gpu_functions.speed.distilled import add_lora
 from gpu_functions.weights.check import check_weights
 from gpu_functions.weights.folder import weights_folder
 from gpu_functions.weights.hub import HuggingFace
@@ -29,6 +32,7 @@ from shared.gpu_jobs.gpu import choose_class
 from tests.gpu.hub import COMMIT, LocalHub, running
 from tests.gpu.requests import catalogue_row, small_request
 from tests.gpu.tiny import build_tiny
+from tests.gpu.tiny.loras import write_lora
 
 A14B, FOUR_STEPS = "wan2.2-i2v-a14b", "wan2.2-i2v-a14b-4step"
 ROW = catalogue_row(FOUR_STEPS)
@@ -167,6 +171,31 @@ def test_a_lora_that_nobody_wrote_down_is_judged_by_its_own_header(folder: Path)
     check_weights(FOUR_STEPS, folder)
     cut(folder / "distilled" / HIGH)
     assert "where its header promises" in trouble(folder)
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        {"lora_down.weight": (2, 24)},
+        {"lora_down.weight": (2, 24), "lora_up.weight": (24, 3)},
+        {"lora_down.weight": (2, 12), "lora_up.weight": (24, 2)},
+        {"lora_down.weight": (24,), "lora_up.weight": (24,)},
+        {"weight": (24, 24)},
+    ],
+)
+def test_what_is_no_lora_of_the_model_is_refused_before_anything_is_moved(
+    whole: Path, tmp_path: Path, shapes: dict[str, tuple[int, ...]]
+) -> None:
+    model = WanTransformer3DModel.from_pretrained(str(whole / "transformer"))
+    before = {name: values.clone() for name, values in model.state_dict().items()}
+    file = tmp_path / "lora.safetensors"
+    write_lora(file, seed=0)
+    state = load_file(file)
+    place = "diffusion_model.blocks.1.self_attn.q."
+    save_file(state | {place + key: torch.ones(shape) for key, shape in shapes.items()}, file)
+    with pytest.raises(WeightsMissing, match="is no LoRA of this model"):
+        add_lora(model, file, "cpu")
+    assert all(torch.equal(before[name], values) for name, values in model.state_dict().items())
 
 
 def test_a_commit_without_the_files_is_refused_before_anything_is_fetched(

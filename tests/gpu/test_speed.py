@@ -64,9 +64,12 @@ def test_every_family_runs_with_8_bit_weights_tiles_and_a_memory_for_words(
     assert set(notes) <= {"prompt_cache", "vae_slicing", "vae_tiling"}
 
 
-def test_what_a_processor_cannot_do_is_left_alone_and_said(weights: Path) -> None:
+def test_what_a_processor_cannot_do_is_left_alone_and_said(
+    weights: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     levers = {"compile": True, "tf32": True, "attention": ["sage", "_flash_3", "native"]}
     generator = load(weights, WAN, quantization="int8", offload="group", levers=levers)
+    assert f"{WAN}, recipe `tried`: quantization: held as fp8" in caplog.text
     said = dict(note.split(": ", 1) for note in generator.notes)
     assert said.keys() == {"compile", "tf32", "attention", "quantization", "offload"}
     assert said["quantization"] == "held as fp8: int8 needs torchao"
