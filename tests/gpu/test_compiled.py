@@ -1,5 +1,6 @@
 """What torch compiled is found again by the next process, and a folder of rubbish does no harm."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from torch._dynamo.utils import counters
 from torch._inductor.utils import fresh_cache
 from torch.compiler._cache import CacheArtifactManager
 
-from gpu_functions.runner.compiled import MOST_FILES, SUFFIX, Compiled
+from gpu_functions.runner.compiled import MOST_BYTES, MOST_FILES, SUFFIX, Compiled
 
 MODEL = "wan2.2-ti2v-5b"
 SHAPE, OTHER = (64, 64, 9), (32, 32, 9)
@@ -102,3 +103,46 @@ def test_a_folder_that_cannot_be_written_is_told_once(
             a_clip(side)
             assert not ours.keep(MODEL, side)
     assert caplog.text.count("compiled code is not kept") == 1
+
+
+def test_what_is_no_file_of_ours_is_left_alone(tmp_path: Path) -> None:
+    with new_process():
+        ours = Compiled(tmp_path, "cpu")
+        a_clip()
+        assert ours.keep(MODEL, SHAPE)
+    (file,) = tmp_path.rglob(f"*{SUFFIX}")
+    (file.parent / f"gone{SUFFIX}").symlink_to(tmp_path / "nowhere")
+    (file.parent / f"folder{SUFFIX}").mkdir()
+    os.mkfifo(file.parent / f"pipe{SUFFIX}")  # reading it would wait for ever
+    with (file.parent / f"huge{SUFFIX}").open("wb") as huge:
+        huge.truncate(MOST_BYTES + 1)
+    with new_process():
+        theirs = Compiled(tmp_path, "cpu")
+        assert theirs.bring(MODEL) == 1
+        a_clip(side=12)
+        assert theirs.keep(MODEL, OTHER)
+
+
+def test_another_user_may_read_what_was_kept(tmp_path: Path) -> None:
+    with new_process():
+        ours = Compiled(tmp_path, "cpu")
+        a_clip()
+        assert ours.keep(MODEL, SHAPE)
+    (file,) = tmp_path.rglob(f"*{SUFFIX}")
+    beside = tmp_path / "beside"
+    beside.touch()
+    assert file.stat().st_mode == beside.stat().st_mode
+
+
+def test_a_clip_is_not_lost_for_a_volume_that_fails(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails() -> None:
+        raise RuntimeError("the volume is gone")
+
+    with new_process():
+        ours = Compiled(tmp_path, "cpu", kept=fails)
+        for side in (8, 12):
+            a_clip(side)
+            assert not ours.keep(MODEL, side)
+    assert caplog.text.count("compiled code is not kept: the volume is gone") == 1
