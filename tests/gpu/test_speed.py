@@ -79,6 +79,14 @@ def test_what_a_processor_cannot_do_is_left_alone_and_said(
     assert len(frames(generator)) == 5
 
 
+def test_a_coder_has_bits_of_its_own_only_where_its_pipeline_asks(weights: Path) -> None:
+    for model_id, own in (("ltx-video-0.9.8-13b", False), (WAN, True)):
+        generator = load(weights, model_id, levers={"vae_dtype": "bfloat16"})
+        assert (generator.pipeline.vae.dtype == torch.bfloat16) is own
+        assert bool(generator.notes) is not own
+        assert len(frames(generator))
+
+
 def test_a_lever_that_is_off_does_nothing(weights: Path) -> None:
     generator = load(weights, SVD, levers=dict.fromkeys(LEVERS, False))
     assert generator.notes == ()
