@@ -14,6 +14,7 @@ from gpu_functions.weights.hub import Hub, HuggingFace
 from gpu_functions.weights.record import (
     Record,
     homes,
+    read_record,
     record_of,
     repositories_of,
     write_record,
@@ -77,12 +78,14 @@ def pull_weights(
 
     Raises
     ------
-    InvalidInput : no open weights, no such commit, no access, or not enough room on the disk.
+    InvalidInput : no open weights, no such commit, no access, another model's folder, or not enough
+        room on the disk.
     Transient : the hub is not reached; what was fetched stays, and the next run goes on from there.
     WeightsMissing : what came is damaged.
     """
     if not row.open_weights or not row.provider_model:
         raise InvalidInput(f"`{row.id}` has no weights to fetch.")
+    _refuse_another_models(row, folder)
     source = hub or HuggingFace()
     parts = _parts(row, folder, revisions or {}, source, tell)
     wanted = {part: _wanted(source, part, folder) for part in parts}
@@ -104,6 +107,15 @@ def pull_weights(
     if record is None:
         raise InternalFault(f"what was fetched into {folder} is not written down there")
     return record
+
+
+def _refuse_another_models(row: ModelRow, folder: Path) -> None:
+    """Two models in one folder would spoil each other, but for those that share a base."""
+    there = read_record(folder)
+    if there and there.model != (row.weights_of or row.id):
+        raise InvalidInput(
+            f"{folder} holds `{there.model}`: give `{row.id}` another one by `--to`."
+        )
 
 
 def _write_down(

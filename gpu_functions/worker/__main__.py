@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 import boto3
+from botocore.exceptions import BotoCoreError
 
 from gpu_functions.runner.device import CPU
 from gpu_functions.worker.child import quiet_logging
@@ -20,6 +21,9 @@ from gpu_functions.worker.tools import WorkerTools
 from shared.aws.pull import PullQueue
 
 logger = logging.getLogger("dropreel.worker")
+
+LONGEST_LEASE_SEC = 43_200
+"""For so long a queue of AWS hides a message at most."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,6 +36,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if why := _not_here(options.gpus):
         print(why, file=sys.stderr)
         return 2
+    try:
+        _work(options)
+    except (OSError, BotoCoreError) as error:  # no region, a scratch folder that is none
+        print(error, file=sys.stderr)
+        return 2
+    logger.info("drained")
+    return 0
+
+
+def _work(options: argparse.Namespace) -> None:
     with own_scratch(options.scratch) as scratch:
         foreman = Foreman(
             PullQueue(boto3.client("sqs", region_name=_region(options.queue)), options.queue),
@@ -43,8 +57,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _drain_on_signals(foreman)
         logger.info("worker %s on GPUs %s", foreman.runner, ",".join(options.gpus))
         foreman.run()
-    logger.info("drained")
-    return 0
 
 
 def _options() -> argparse.ArgumentParser:
@@ -65,7 +77,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--scratch", type=Path, help="folder for frames on their way")
     parser.add_argument(
         "--lease-sec",
-        type=float,
+        type=_lease_sec,
         default=120.0,
         help="silence after which somebody else takes over",
     )
@@ -83,6 +95,16 @@ def _gpus(text: str) -> tuple[str, ...]:
     if len(set(numbered)) < len(numbered):
         raise argparse.ArgumentTypeError(f"{text!r} names a GPU twice")
     return names
+
+
+def _lease_sec(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 1 <= seconds <= LONGEST_LEASE_SEC:
+        raise argparse.ArgumentTypeError(f"{text!r}: write 1 to {LONGEST_LEASE_SEC} seconds")
+    return seconds
 
 
 def _not_here(gpus: Sequence[str]) -> str:

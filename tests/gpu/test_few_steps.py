@@ -200,6 +200,13 @@ def test_what_is_no_lora_of_the_model_is_refused_before_anything_is_moved(
     assert all(torch.equal(before[name], values) for name, values in model.state_dict().items())
 
 
+def test_another_models_folder_is_refused_and_stays_whole(hub: LocalHub, tmp_path: Path) -> None:
+    pull(A14B, tmp_path, hub)
+    with pytest.raises(InvalidInput, match=f"holds `{A14B}`: give `ltx-video-2b` another"):
+        pull("ltx-video-2b", tmp_path, hub)
+    check_weights(A14B, tmp_path)
+
+
 def test_a_commit_without_the_files_is_refused_before_anything_is_fetched(
     hub: LocalHub, tmp_path: Path
 ) -> None:

@@ -120,3 +120,18 @@ def test_a_gpu_that_is_not_there_is_said_before_anything_starts(
     said = capfd.readouterr().err
     assert "There is no GPU" in said
     assert "Traceback" not in said
+
+
+def test_a_scratch_folder_that_is_none_and_a_lease_of_no_seconds_are_said(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    arguments = ["--queue", "http://127.0.0.1:9/queue", "--weights", str(tmp_path), "--gpus", "cpu"]
+    assert main([*arguments, "--scratch", str(tmp_path / "file")]) == 2
+    for wrong in ("0", "-5", "nan", "inf", "soon"):
+        with pytest.raises(SystemExit):
+            main([*arguments, "--lease-sec", wrong])
+    said = capfd.readouterr().err
+    assert "File exists" in said
+    assert "'nan': write 1 to 43200 seconds" in said
+    assert "Traceback" not in said
