@@ -13,10 +13,11 @@ Whoever can write the folder can have code run, as with the weights beside it.
 import hashlib
 import logging
 import platform
+import uuid
 from collections.abc import Callable, Hashable, Iterable
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from gpu_functions.runner.device import device_name
@@ -90,13 +91,13 @@ class Compiled:
             return False
         try:
             self._write(model, code, names)
-        except OSError as error:
+            if self._kept is not None:
+                self._kept()
+        except Exception as error:  # of the disk, or of the volume: the clip is made all the same
             self._writable = False
             logger.warning("compiled code is not kept: %s", error)
             return False
         self._known |= names
-        if self._kept is not None:
-            self._kept()
         return True
 
     def _write(self, model: str, code: bytes, names: Iterable[str]) -> None:
@@ -104,20 +105,21 @@ class Compiled:
         place = self._place(model)
         place.mkdir(parents=True, exist_ok=True)
         name = hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:20]
-        with NamedTemporaryFile(dir=place, suffix=".part", delete=False) as file:
-            part = Path(file.name)
-            try:
-                file.write(code)
-                file.close()
-                part.replace(place / f"{name}{SUFFIX}")
-            finally:
-                part.unlink(missing_ok=True)
+        part = place / f"{name}-{uuid.uuid4().hex[:12]}.part"  # others may read it, as any file
+        try:
+            part.write_bytes(code)
+            part.replace(place / f"{name}{SUFFIX}")
+        finally:
+            part.unlink(missing_ok=True)
         for old in self._files(model)[MOST_FILES:]:
             old.unlink(missing_ok=True)
 
     def _files(self, model: str) -> list[Path]:
         """The newest first."""
-        files = [(file.stat().st_mtime, file) for file in self._place(model).glob(f"*{SUFFIX}")]
+        files = []
+        for file in self._place(model).glob(f"*{SUFFIX}"):
+            with suppress(FileNotFoundError):  # another process has just removed it
+                files.append((file.stat().st_mtime, file))
         return [file for _, file in sorted(files, reverse=True)]
 
     def _place(self, model: str) -> Path:
