@@ -100,3 +100,5 @@ def slot_lines() -> Iterator[str]:
     yield "    python -m bench.gpu_batch --read $OUT/batch-2b.json --read $OUT/batch-13b.json \\"
     yield "      --write"
     yield "    python -m bench.page && python -m shared.catalog.docs\n"
+    yield "Where it is refused, a new page begins with `speed-a14b.json`, which has the limits:"
+    yield "copied to `docs/benchmarks/gpu-speed.json`, before the others are added.\n"
