@@ -11,7 +11,14 @@ from typing import Any
 from gpu_functions.weights.check import check_weights
 from gpu_functions.weights.choose import INDEX, chosen_files
 from gpu_functions.weights.hub import Hub, HuggingFace
-from gpu_functions.weights.record import Record, homes, record_of, repositories_of, write_record
+from gpu_functions.weights.record import (
+    Record,
+    homes,
+    record_of,
+    repositories_of,
+    write_record,
+    write_whole,
+)
 from gpu_functions.weights.single_file import convert, to_convert
 from shared.catalog.model import BASE, SINGLE_FILE, ModelRow
 from shared.errors import InternalFault, InvalidInput, Problem
@@ -207,7 +214,7 @@ def _lay_over(folder: Path, names: list[str]) -> None:
     index = folder / INDEX
     parts = _used(json.loads(index.read_bytes()))
     parts |= {name: ["diffusers", ADAPTED[name]] for name in names}
-    index.write_text(json.dumps(parts, indent=2) + "\n", encoding="utf-8")
+    write_whole(index, json.dumps(parts, indent=2) + "\n")
 
 
 def _used(components: dict[str, Any]) -> dict[str, Any]:
