@@ -63,7 +63,8 @@ def models(
     console.print(
         f"[dim]{len(found)} of {len(catalog.models)} models. USD per second of clip, image, 1,000 "
         "characters or million tokens; ? is reported, ?? unverified; docs/models.md has the "
-        "sources. Quality is assumed until measured.[/]",
+        "sources. Models of your own GPUs: at Modal's price, where a clip's seconds are known. "
+        "Quality is assumed until measured.[/]",
         soft_wrap=True,
     )
 
@@ -140,6 +141,7 @@ def _document(each: Listed) -> dict[str, Any]:
         "unit_of_use": UNIT_OF_USE[each.row.kind],
         "usd_per_unit": float(each.unit_usd) if each.unit_usd is not None else None,
         "price_verification": quote.verification.value if quote else None,
+        "price_basis": quote.basis if quote else "",
         "value": each.value if each.unit_usd else None,
         "tested": each.row.tested.model_dump(mode="json") if each.row.tested else None,
     }

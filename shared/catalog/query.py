@@ -14,6 +14,7 @@ from shared.catalog.pricing import Quote, Unpriced, price_of
 from shared.catalog.standing import why_gone
 from shared.catalog.territory import excluded_from
 from shared.clip import Operation
+from shared.gpu_jobs.price import usual_clip_at_modal
 
 TYPICAL_SEC = 5.0
 """Length of the clip by which models are compared; where one cannot make it, the nearest."""
@@ -99,7 +100,7 @@ def list_models(
 
 
 def listed(row: ModelRow) -> Listed:
-    """A row with the price of its typical use."""
+    """A row with the price of its typical use; of own GPUs, of its usual clip on a rented one."""
     if row.kind in (ModelKind.VIDEO, ModelKind.LIP_SYNC):
         seconds = row.capabilities.nearest_duration(TYPICAL_SEC) or TYPICAL_SEC
         quote, units = price_of(row, duration_sec=seconds), Decimal(str(seconds))
@@ -110,6 +111,8 @@ def listed(row: ModelRow) -> Listed:
         quote, units = price_of(row, tokens_in=10**6, tokens_out=10**6), Decimal(1)
     else:
         quote, units = price_of(row, images=1, megapixels=Decimal(1)), Decimal(1)
+    if isinstance(quote, Unpriced) and (rented := usual_clip_at_modal(row)):
+        quote, units = rented
     return Listed(row, quote, quote.expected / units if isinstance(quote, Quote) else None)
 
 

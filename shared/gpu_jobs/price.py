@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from shared.catalog.clip_seconds import GpuSeconds, seconds_for
+from shared.catalog.clip_seconds import GpuSeconds, Shape, seconds_for
 from shared.catalog.model import ModelRow
 from shared.catalog.price import Price, PriceUnit, Verification
 from shared.catalog.pricing import Quote, Unpriced, price_of_request
@@ -53,6 +53,28 @@ def price_anywhere(
         return _quote(tiers()[gpu], seconds, _modal_price(tiers()[gpu]))
     except InvalidInput as error:
         return Unpriced(error.message.rstrip("."))
+
+
+def usual_clip_at_modal(row: ModelRow) -> tuple[Quote, Decimal] | None:
+    """What the model's usual clip costs on a rented GPU, and its seconds; None where nobody knows.
+
+    By the first class of GPU in the row for which any seconds are known.
+    """
+    rule = row.capabilities.frames
+    if rule is None or row.sampling is None or not rule.default_frames:
+        return None
+    named = row.capabilities.default_resolution or ""
+    width, height = rule.sizes.get(named, (0, 0))
+    if not width:
+        return None
+    shape = Shape(width, height, rule.default_frames, row.sampling.steps)
+    for gpu in row.recipes:
+        known = seconds_for(row.id, gpu, shape) if gpu in tiers() else None
+        if known is not None:
+            seconds = Decimal(f"{known.generating + known.handing_off:.3f}")
+            quote = _quote(tiers()[gpu], Expected(seconds, known.said), _modal_price(tiers()[gpu]))
+            return quote, Decimal(rule.default_frames) / Decimal(str(rule.fps))
+    return None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from cli.errors import WrongUse
 from cli.models import models
+from shared.catalog.clip_seconds import clip_seconds
 
 app = typer.Typer()
 app.command()(models)
@@ -60,6 +61,16 @@ def test_the_table_is_for_people() -> None:
     text = run("--provider", "wavespeed", "--kind", "lip_sync")
     assert "wavespeed/infinitetalk" in text
     assert "unknown" in text
+
+
+def test_open_models_have_the_price_of_a_rented_gpu_where_their_seconds_are_known() -> None:
+    found = {each["id"]: each for each in listed("--provider", "local", "--kind", "video")}
+    few_steps = found["wan2.2-i2v-a14b-4step"]
+    seconds = next(row for row in clip_seconds() if row.model == few_steps["id"])
+    paid = (seconds.clip_sec + (seconds.hand_off_sec or 0)) * 3.95 / 3600
+    assert few_steps["usd_per_unit"] == pytest.approx(paid / (81 / 16), rel=1e-6)
+    assert "measured on NVIDIA H200" in few_steps["price_basis"]
+    assert found["mochi-1"]["usd_per_unit"] is None
 
 
 @pytest.mark.parametrize(
