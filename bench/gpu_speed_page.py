@@ -288,7 +288,10 @@ def added(document: Document, other: Document) -> Document:
     here, there = document["where"], other["where"]
     apart = [name for name in here if here[name] != there.get(name)]
     if apart:
-        raise ValueError(f"the two differ in {', '.join(apart)}: {here} and {there}")
+        pairs = (f"{name} {there.get(name)} (the page's is {here[name]})" for name in apart)
+        raise ValueError(
+            f"a page is of one machine and its versions; here it has {', '.join(pairs)}"
+        )
     sections: dict[str, Document] = {
         name: {**document.get(name, {}), **other.get(name, {})}
         for name in (*SECTIONS, "limits", "at", "took_sec")
@@ -320,7 +323,11 @@ def main() -> int:
     parser.add_argument("--add", type=Path, action="append", default=[], help="what a run kept")
     document: Document = json.loads(JSON_FILE.read_text("utf-8"))
     for path in parser.parse_args().add:
-        document = added(document, json.loads(path.read_text("utf-8")))
+        try:
+            document = added(document, json.loads(path.read_text("utf-8")))
+        except (OSError, ValueError, KeyError) as error:
+            print(f"{path} is not added: {error}", file=sys.stderr)
+            return 1
         JSON_FILE.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     PAGE.write_text(page(document), encoding="utf-8")
     return 0

@@ -57,6 +57,9 @@ def check(
     check_weights(row.id, folder)
     said, well = standing(row, folder)
     show.console.print(f"{folder} is whole, {said}")
+    wanted = weights_folder(Path("WEIGHTS"), row.id)
+    if folder.resolve().name != wanted.name:
+        show.console.print(f"A worker looks for it in {wanted}, WEIGHTS being its `--weights`.")
     if not well:
         raise typer.Exit(1)
 

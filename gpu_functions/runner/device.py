@@ -4,6 +4,7 @@ torch is imported by the functions alone, so that a machine without it can load 
 """
 
 import platform
+import sys
 
 from shared.errors import InvalidInput
 
@@ -75,3 +76,18 @@ def peak_gib(device: str) -> float | None:
     import torch  # noqa: PLC0415
 
     return round(torch.cuda.max_memory_reserved(device) / GIB, 2)
+
+
+def main() -> int:
+    """Are these GPUs here? For those who do not want torch in their own process."""
+    try:
+        for place in sys.argv[1:]:
+            device_of(place)
+    except InvalidInput as error:
+        print(error.message, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -4,6 +4,7 @@ import argparse
 import logging
 import re
 import signal
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from types import FrameType
 
 import boto3
 
+from gpu_functions.runner.device import CPU
 from gpu_functions.worker.child import quiet_logging
 from gpu_functions.worker.foreman import Foreman, deliverers_for
 from gpu_functions.worker.scratch import own_scratch
@@ -26,6 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     quiet_logging()
     if not options.weights.is_dir():
         print(f"{options.weights}: there is no such folder of weights", file=sys.stderr)
+        return 2
+    if why := _not_here(options.gpus):
+        print(why, file=sys.stderr)
         return 2
     with own_scratch(options.scratch) as scratch:
         foreman = Foreman(
@@ -78,6 +83,16 @@ def _gpus(text: str) -> tuple[str, ...]:
     if len(set(numbered)) < len(numbered):
         raise argparse.ArgumentTypeError(f"{text!r} names a GPU twice")
     return names
+
+
+def _not_here(gpus: Sequence[str]) -> str:
+    """Why these GPUs cannot be worked on; found out in a process that ends and frees them again."""
+    numbered = [name for name in gpus if name != CPU]
+    if not numbered:
+        return ""
+    command = [sys.executable, "-m", "gpu_functions.runner.device", *numbered]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    return said.stderr.strip().rpartition("\n")[2] if said.returncode else ""
 
 
 def _region(queue_url: str) -> str | None:

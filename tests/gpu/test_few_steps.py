@@ -188,6 +188,8 @@ def test_a_lora_that_is_missing_or_cut_is_named_with_the_command_that_mends_it(
     assert isinstance(shown.exception, WeightsMissing)
     pull(FOUR_STEPS, tmp_path, hub)
     check_weights(FOUR_STEPS, tmp_path)
+    shown = CliRunner().invoke(app, ["weights", "check", "wan2.2-lightning", str(tmp_path)])
+    assert f"A worker looks for it in WEIGHTS/{A14B}" in " ".join(shown.output.split())
 
 
 def test_a_lora_that_nobody_wrote_down_is_judged_by_its_own_header(folder: Path) -> None:
