@@ -122,7 +122,7 @@ RULES = (
         "launches cost what they do; RIFE has hundreds a frame",
         "the same numbers",
         "RIFE 0.47 s a clip of 97 frames instead of 0.95, LTX 2B compiled 1.47× instead of 1.42×: "
-        "other runs both",
+        "other runs both; in fp8 1.59× with it, 1.66× without",
     ),
     Rule(
         "fuse_qkv",
@@ -273,43 +273,53 @@ RULES = (
 FLOORS = (
     (
         "A14B, 480×832, 81 frames: a forward is 1.68 PFLOP, 0.88 of them attention. At the "
-        "measured rates (products 0.80 PFLOP/s, attention 0.59 to 0.62, fp8 1.5) bfloat16 "
-        "cannot go below 2.4 s and fp8 products with bfloat16 attention not below 2.0 s. "
-        "Stock takes 3.30, ours 2.89 and 2.42."
+        "measured rates (products 0.80 PFLOP/s, attention 0.53 to 0.59, fp8 1.5) bfloat16 "
+        "cannot go below 2.5 s and fp8 products with bfloat16 attention not below 2.0 s. Stock "
+        "takes 3.30, ours 2.89 and 2.42."
     ),
     (
         "The target of 1.8× stock a step is missed: 1.15× in bfloat16, 1.36× in fp8. Stock is "
-        "no longer what was published (9.77 s a step with guidance, 2025): torch 2.11 takes "
-        "6.6 s, since it chooses cuDNN's attention by itself. Against the published figure "
-        "ours is 1.7× and 2.0×. Attention is two thirds of what is left (1.64 s of 2.42); only "
-        "attention in 8 bits could bring 1.8×."
+        "no longer what was published (LightX2V's table, H100, December 2025: diffusers takes "
+        "9.77 s a step with guidance): torch 2.11 takes 6.6 s, since it chooses cuDNN's "
+        "attention by itself. Against the published figure ours is 1.7× and 2.0×. Attention is "
+        "two thirds of what is left (1.64 s of 2.42); only attention in 8 bits could bring "
+        "1.8×."
     ),
     (
-        "`attention8` is built for that, proven on a processor and not yet run on a GPU. cuDNN's "
-        "fp8 attention on Hopper is published at up to 1.2 PFLOP/s. At 0.9 a forward would "
-        "take 1.8 s (1.8× stock), at 1.1 1.6 s (2.0×), at 0.7 2.1 s (1.6×), 0.05 s of it for "
-        "measuring and rounding in all three. `python -m bench.gpu_speed --models "
-        "wan2.2-i2v-a14b` measures it. Without a GPU, cuDNN 9.20 was asked for a plan with an "
-        "H100's properties: it has one for A14B, 5B and LTX, with an answer in e4m3 only."
+        "`attention8` is built for that, proven on a processor and not yet run on a GPU. "
+        "cuDNN's fp8 attention is published at up to 1.2 PFLOP/s (NVIDIA, cuDNN 9, on an H200). "
+        "At a rate of 0.9 a forward would take 1.8 s (1.8× stock), at 1.1 1.6 s (2.0×), at 0.7 "
+        "2.1 s (1.6×); 0.05 s of each are reckoned for measuring and rounding. `python -m "
+        "bench.gpu_speed --models wan2.2-i2v-a14b` measures it. Without a GPU, cuDNN 9.20 was "
+        "asked for a plan with an H100's properties: it has one for A14B, 5B and LTX, with an "
+        "answer in e4m3 only."
     ),
     (
-        "Why no kernel of our own for it: the arithmetic of an fp8 attention (512 operations "
-        "a score, some 8 of them not products) gives some 0.65 PFLOP/s without overlapping "
-        "them, 1.1× of cuDNN's in bfloat16. What `compile` leaves beside products and "
-        "attention is 9 % of a forward."
+        "Why no kernel of our own for it: the arithmetic of an fp8 attention (512 operations a "
+        "score, some 8 of them not products) gives some 0.65 PFLOP/s without overlapping them, "
+        "1.1× of cuDNN's in bfloat16. What `compile` leaves beside products and attention is 9 "
+        "% of a forward."
     ),
     (
         "The other targets of speed and price are met: 4 steps at 480p 21× and 12.8 s a clip "
-        "(15×, 30 s); LTX-Video 2B at 576×1024 29 finished clips a minute, 13B 13 (8); USD "
-        "0.0023 and 0.005 for the fast tier (0.02), 0.014 for A14B in 4 steps (0.05). "
-        "Interpolating and encoding are in them, one after the other, upload is not: in the one "
-        "batch through the worker, by `bf16_flash3` and with one process to hand on, 2B made 18 a "
-        "minute for USD 0.0036. 13B's figures are of levers that none of its recipes has; by its "
-        "recipe a clip takes 5.6 s and USD 0.0062. In 40 steps with guidance A14B costs USD 0.22."
+        "(15×, 30 s), of which the schedule gives most: stock in 4 steps without guidance would "
+        "take some 19 s, so the levers give 1.5×, and stock's 269 s are worked out from two "
+        "steps; LTX-Video 2B at 576×1024 29 finished clips a minute, 13B 13 (8); USD 0.0023 and "
+        "0.005 for the fast tier (0.02), 0.014 for A14B in 4 steps (0.05). Interpolating and "
+        "encoding are in them, one after the other, upload is not: in the one batch through the "
+        "worker, by `bf16_flash3` and with one process to hand on, 2B made 18 a minute for USD "
+        "0.0036. 13B's figures are of levers that none of its recipes has; by its recipe a clip "
+        "takes 5.6 s and USD 0.0062. In 40 steps with guidance A14B costs USD 0.22."
+    ),
+    (
+        "A whole clip gains less than a forward, for interpolating and encoding stay: LTX-Video "
+        "2B goes from 23 clips a minute to 29 (1.26×), 13B from 9.8 to 13.3 (1.36×)."
     ),
     (
         "An idle share below 5 % over a batch is missed with LTX-Video 2B: 39 % "
-        "(`docs/benchmarks/gpu-batch.md`), for one process handed on in 2.3 s what took 1.9."
+        "(`docs/benchmarks/gpu-batch.md`). A clip was generated in 1.9 s, and the one process "
+        "that interpolated, encoded and uploaded took 2.3 s for each, so the GPU waited. Two "
+        "processes do so now; it was not measured again on a GPU."
     ),
     "5B decodes 2.0 PFLOP a clip of 121 frames at 704×1280: 4.5 s, where 2.5 are the limit.",
 )
