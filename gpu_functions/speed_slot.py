@@ -16,6 +16,8 @@ class Step:
     command: tuple[str, ...]
 
 
+TEN_MINUTES = 600
+
 SLOT = (
     Step(
         "the idle share of a batch, LTX-Video 2B and 13B",
@@ -91,7 +93,11 @@ def slot_lines() -> Iterator[str]:
     yield "cut short: it writes what it has as it goes, but for a batch, which is written at its"
     yield "end. These seconds are reckoned, not measured.\n"
     yield "    export OUT=kept && mkdir -p $OUT"
+    passed = 0
     for step in SLOT:
+        if passed <= TEN_MINUTES < passed + step.seconds:
+            yield "\n    # here ten minutes are over"
+        passed += step.seconds
         yield f"\n    # {step.what}; some {step.seconds} s"
         yield from (f"    {line}" for line in step.command)
     yield "\nThen, on any machine with the same checkout (`--add` refuses what another GPU, driver"
