@@ -113,7 +113,7 @@ class Compiled:
         place = self._place(model)
         place.mkdir(parents=True, exist_ok=True)
         name = hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:20]
-        part = place / f"{uuid.uuid4().hex}.part"
+        part = place / f"{name}-{uuid.uuid4().hex[:12]}.part"  # others may read it, as any file
         try:
             part.write_bytes(code)
             part.replace(place / f"{name}{SUFFIX}")

@@ -18,7 +18,7 @@ from gpu_functions.generators.contract import (
     OutOfMemory,
     Recipe,
 )
-from gpu_functions.runner.making import shape_of
+from gpu_functions.runner.making import compiled_for
 from gpu_functions.runner.models import Models
 from gpu_functions.runner.picture import MOST_PIXELS
 from shared.catalog.can import Need
@@ -92,7 +92,7 @@ def prepare(
     for size in sizes:
         request = _request(row, size)
         recipe, first = _with_some_recipe(models, row, gpu_class, request)
-        models.keep_compiled(row.id, shape_of(request, recipe))
+        models.keep_compiled(row.id, compiled_for(request, recipe))
         again = _made(models.ready(row.id, recipe), request)
         yield Prepared(size, recipe.name, first, again)
 

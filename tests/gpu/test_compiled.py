@@ -123,26 +123,31 @@ def test_what_is_no_file_of_ours_is_left_alone(tmp_path: Path) -> None:
         assert theirs.keep(MODEL, OTHER)
 
 
-def test_another_user_may_read_what_was_kept(tmp_path: Path) -> None:
-    with new_process():
-        ours = Compiled(tmp_path, "cpu")
-        a_clip()
-        assert ours.keep(MODEL, SHAPE)
-    (file,) = tmp_path.rglob(f"*{SUFFIX}")
-    beside = tmp_path / "beside"
-    beside.touch()
-    assert file.stat().st_mode == beside.stat().st_mode
-
-
-def test_a_clip_is_not_lost_for_a_volume_that_fails(
+def test_a_volume_that_does_not_take_it_costs_no_clip(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fails() -> None:
-        raise RuntimeError("the volume is gone")
+    def refuses() -> None:
+        raise RuntimeError("the volume is busy")
 
     with new_process():
-        ours = Compiled(tmp_path, "cpu", kept=fails)
+        ours = Compiled(tmp_path, "cpu", kept=refuses)
         for side in (8, 12):
             a_clip(side)
             assert not ours.keep(MODEL, side)
-    assert caplog.text.count("compiled code is not kept: the volume is gone") == 1
+    assert caplog.text.count("compiled code is not kept: the volume is busy") == 1
+
+
+def test_what_one_user_prepared_another_can_read(tmp_path: Path) -> None:
+    with new_process():
+        a_clip()
+        assert Compiled(tmp_path, "cpu").keep(MODEL, SHAPE)
+    (file,) = tmp_path.rglob(f"*{SUFFIX}")
+    (tmp_path / "any file").touch()
+    assert file.stat().st_mode == (tmp_path / "any file").stat().st_mode
+
+
+def test_a_file_that_another_process_takes_away_meanwhile_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "glob", lambda _self, _pattern: iter([tmp_path / "gone"]))
+    assert Compiled(tmp_path, "cpu").bring(MODEL) == 0

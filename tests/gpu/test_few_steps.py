@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,14 @@ from gpu_functions.weights.check import check_weights
 from gpu_functions.weights.folder import weights_folder
 from gpu_functions.weights.hub import HuggingFace
 from gpu_functions.weights.pull import pull_weights
-from gpu_functions.weights.record import revision_of, standing
+from gpu_functions.weights.record import (
+    NAME,
+    Record,
+    read_record,
+    revision_of,
+    standing,
+    write_record,
+)
 from shared.catalog import Catalog, ModelRow
 from shared.catalog.recipes import recipes_for
 from shared.errors import InvalidInput
@@ -145,6 +153,25 @@ def test_beside_the_base_only_the_loras_are_fetched_and_nothing_twice(
     check_weights(FOUR_STEPS, tmp_path)
     assert weights.stat().st_mtime_ns == first
     assert "the catalogue pins" in standing(ROW, tmp_path)[0]
+
+
+def test_both_can_be_pulled_at_once(hub: LocalHub, tmp_path: Path) -> None:
+    with ThreadPoolExecutor() as both:
+        pulls = [both.submit(pull, model, tmp_path, hub) for model in (A14B, FOUR_STEPS)]
+    assert [each.result() for each in pulls] == [None, None]
+    for model in (A14B, FOUR_STEPS):
+        check_weights(model, tmp_path)
+
+
+def test_what_is_written_down_is_there_whole_at_every_moment(tmp_path: Path) -> None:
+    record = Record(model=A14B, revisions={"a": COMMIT}, sizes={str(n): n for n in range(2000)})
+    write_record(tmp_path, record)
+    with ThreadPoolExecutor(3) as several:
+        writing = [several.submit(write_record, tmp_path, record) for _ in range(150)]
+        while not all(each.done() for each in writing):
+            assert read_record(tmp_path) == record
+    assert [each.exception() for each in writing] == [None] * 150
+    assert [file.name for file in tmp_path.iterdir()] == [NAME]
 
 
 @pytest.mark.parametrize(("spoil", "said"), [(Path.unlink, "is missing"), (cut, "It has ")])
