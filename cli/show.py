@@ -66,10 +66,12 @@ def print_end(runs: list[dict[str, Any]], out: Path | None) -> None:
     for run in runs:
         done = run["counts"].get("done", 0)
         cost = run["cost_so_far_usd"]
+        earlier = cost.get("earlier_runs", 0)
+        of_it = f"; {earlier:.6f} of it in earlier runs" if earlier else ""
         console.print(
             f"[bold]{escape(run['project_id'])}/{escape(run['batch_id'])}[/] {run['state']}: "
             f"{done} of {run['counts']['total']} clip(s) done, USD {cost['total']:.6f} "
-            f"(models {cost['model']:.2f}, AWS at list price {cost['aws']:.6f})"
+            f"(models {cost['model']:.2f}, AWS at list price {cost['aws']:.6f}{of_it})"
         )
         if run["message"]:
             console.print(f"  {escape(run['message'])}")

@@ -127,6 +127,9 @@ class ClipResult(Document):
     scores: KeyframeScores | None = Field(None, description="of the keyframe")
     checks: tuple[Check, ...] = ()
     cost: Cost = Cost()
+    paid: dict[str, float] = Field(
+        default_factory=dict, description="US dollars to models, by the job that was paid"
+    )
     seconds: dict[str, float] = Field(default_factory=dict, description="per stage")
     progress_percent: int = Field(0, description="of the model that makes the clip, while it does")
     progress_text: str = Field("", description="its steps or its place in a queue, where told")
@@ -148,7 +151,11 @@ class BatchResult(Document):
     ended_at: str = ""
     clips: tuple[ClipResult, ...] = ()
     counts: dict[str, int] = Field(default_factory=dict)
-    cost: Cost = Cost()
+    cost: Cost = Field(Cost(), description="of every run of the manifest, this one included")
+    earlier: Cost = Field(Cost(), description="of `cost`, what the runs before this one cost")
+    paid: dict[str, float] = Field(
+        default_factory=dict, description="US dollars to models, by job, in every run"
+    )
     seconds: dict[str, float] = Field(default_factory=dict, description="per stage, summed")
     library: str = Field("", description="s3:// address of the batch's folder in the library")
     links: dict[str, str] = Field(default_factory=dict)

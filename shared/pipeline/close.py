@@ -16,7 +16,7 @@ from shared.pipeline.delivery import build_delivery
 from shared.pipeline.evidence import Evidence, read_evidence
 from shared.pipeline.library import CONTENT, RUN, publish_bytes, refuse_foreign
 from shared.pipeline.problems import kept_problems
-from shared.pipeline.results import batch_result
+from shared.pipeline.results import batch_result, other_manifests
 from shared.pipeline.runs import change_run
 from shared.pipeline.services import RunRef, Services
 from shared.pipeline.status import write_status
@@ -129,7 +129,7 @@ def _end_of(
     ended_at = services.now().isoformat()
 
     def end(row: RunRow) -> RunRow:
-        return row.changed(
+        return row.with_costs_of(clips).changed(
             state=BatchState.CANCELLED if stopped else outcome,
             message=message,
             missing=(),
@@ -196,6 +196,7 @@ def _documents(
 ) -> dict[str, tuple[bytes, str]]:
     """The batch's papers, by name, with their content types."""
     done = [clip for clip in result.clips if clip.status is ClipStatus.DONE]
+    others = other_manifests(services, run.folder, result.manifest)
     report = render_report(
         result,
         evidence.thumbs,
@@ -206,7 +207,7 @@ def _documents(
     )
     documents = {
         "report.html": (report.encode(), "text/html; charset=utf-8"),
-        "cost.json": (_json(cost_document(result)), "application/json"),
+        "cost.json": (_json(cost_document(result, others=others)), "application/json"),
     }
     if done:
         documents["contact_sheet.jpg"] = (

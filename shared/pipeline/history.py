@@ -26,9 +26,9 @@ class History:
     rows: list[Job]
 
     @property
-    def paid_usd(self) -> float:
-        """What the attempts cost so far, as far as is known."""
-        return sum(_paid(job) for job in self.rows)
+    def paid(self) -> dict[str, float]:
+        """What the attempts cost so far, as far as is known: US dollars by job."""
+        return {job.job_id: _paid(job) for job in self.rows}
 
     def known_step(self, item: ClipItem) -> Routed | None:
         """What follows from the rows alone; None when somebody, or somebody else, may try."""

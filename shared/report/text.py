@@ -289,6 +289,7 @@ def status_document(batch: BatchResult) -> dict[str, Any]:
             "model": round(cost.model_usd, 6),
             "aws": round(cost.aws_usd, 6),
             "total": round(cost.total_usd, 6),
+            "earlier_runs": round(batch.earlier.total_usd, 6),
         },
         "seconds": {stage: round(total, 3) for stage, total in batch.seconds.items()},
         "problems": [dict(problem) for problem in batch.problems[:LISTED_PROBLEMS]],
