@@ -43,7 +43,7 @@ class MemoryObjects:
         return self._objects.get((bucket, key))
 
     def delete(self, bucket: str, key: str) -> None:
-        """Hide the object; its versions stay."""
+        """Hide the object, if it is there; its versions stay."""
         self._objects.pop((bucket, key), None)
 
     def list(self, bucket: str, prefix: str) -> Iterator[ObjectRef]:

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from shared.clip import Deviation, Document, MotionPlan
+from shared.review import Review
 from shared.scoring.document import KeyframeScores
 
 
@@ -126,6 +127,10 @@ class ClipResult(Document):
     size_bytes: int = 0
     scores: KeyframeScores | None = Field(None, description="of the keyframe")
     checks: tuple[Check, ...] = ()
+    review: Review | None = Field(
+        None, description="the word by which it was handed over although it failed inspection"
+    )
+    setback: str = Field("", description="why the try before this one is not the last")
     cost: Cost = Cost()
     paid: dict[str, float] = Field(
         default_factory=dict, description="US dollars to models, by the job that was paid"

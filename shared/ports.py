@@ -58,6 +58,10 @@ class ObjectStore(Protocol):
         """Put an object; `PreconditionFailed` when `if_absent` or `if_match` does not hold."""
         ...
 
+    def delete(self, bucket: str, key: str) -> None:
+        """Hide the object, if it is there; its versions stay."""
+        ...
+
     def download(self, ref: ObjectRef, path: Path) -> None: ...
 
     def upload(

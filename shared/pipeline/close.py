@@ -14,6 +14,7 @@ from shared.notices import Notification, batch_notice
 from shared.pipeline.answers import is_troubled, write_answers
 from shared.pipeline.delivery import build_delivery
 from shared.pipeline.evidence import Evidence, read_evidence
+from shared.pipeline.held import clear_held
 from shared.pipeline.library import CONTENT, RUN, publish_bytes, refuse_foreign
 from shared.pipeline.problems import kept_problems
 from shared.pipeline.results import batch_result, other_manifests
@@ -74,6 +75,7 @@ def close_batch(
     facts = {"message": result.message, "problems": problems[:TOLD_PROBLEMS]}
     row = change_run(services, run, lambda each: end(each).changed(**facts))
     write_answers(services, run, result)
+    clear_held(services, run.folder)
     write_status(services, run.folder, force=True)
     if row is not None and row.pending is not None:
         queue.drop_again(row.pending, retake=run.run_id)
@@ -226,13 +228,18 @@ def _sheet(services: Services, run: RunRef, result: BatchResult, thumbs: dict[st
         [
             Cell(
                 stem=clip.stem,
-                caption=f"{clip.duration_sec:g} s · {clip.width} x {clip.height}",
+                caption=_caption(clip),
                 image_bytes=_poster(services, run, clip) or thumbs.get(clip.stem),
                 status=tone_of(clip.status),
             )
             for clip in result.clips
         ]
     )
+
+
+def _caption(clip: ClipResult) -> str:
+    shape = f"{clip.duration_sec:g} s · {clip.width} x {clip.height}"
+    return f"{shape} · approved by {clip.review.by}" if clip.review else shape
 
 
 def _poster(services: Services, run: RunRef, clip: ClipResult) -> bytes | None:

@@ -32,6 +32,7 @@ def route_clip(services: Services, jobs: JobStore, item: ClipItem) -> Routed:
         stage.pays(history.paid)
         routed = history.known_step(item)
         if routed is None:
+            stage.record(setback=history.setback or stage.row.result.setback)
             project, draft = item.run.project_id, _draft(services, item)
             ranking = rank_draft(services, project, draft)
             routed, plan = NextTry(services, jobs, item, draft, ranking, history).open()
