@@ -6,7 +6,8 @@ a denoiser is given is recorded from a real call of its pipeline.
 
 import copy
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +18,7 @@ from bench.gpu_clock import Stages, matmul_precision, middle, wait
 from bench.lever_errors import relative_error
 from gpu_functions.generators.faults import give_back
 from gpu_functions.runner.device import CPU, GIB
-from gpu_functions.speed import LEVERS
+from gpu_functions.speed import LEVERS, flash4
 
 PRECISION = "precision"
 """A contender's float32 products: `highest` (torch's default) or `high` (lever `tf32`)."""
@@ -178,10 +179,19 @@ def climb(
 
 
 def forward(model: Any, given: Given, rung: Rung) -> torch.Tensor:
-    with torch.inference_mode(), matmul_precision(str(rung.levers.get(PRECISION, "highest"))):
+    with torch.inference_mode(), process_wide(rung.levers):
         made = model(*given.arguments, **{**given.named, "return_dict": False})[0]
     assert isinstance(made, torch.Tensor)
     return made
+
+
+@contextmanager
+def process_wide(levers: Mapping[str, Any]) -> Iterator[None]:
+    """While this lasts, what these levers change for all models of a process, and no others do."""
+    asks = levers.get("attention") == flash4.NAME
+    precision = matmul_precision(str(levers.get(PRECISION, "highest")))
+    with precision, nullcontext() if asks else flash4.set_aside():
+        yield
 
 
 def measure_errors(rungs: Sequence[Rung], whole: Any, half: Any, given: Given, device: str) -> None:

@@ -3,10 +3,12 @@
     python -m bench.gpu_speed_page                    # docs/benchmarks/gpu-speed.md from its .json
     python -m bench.gpu_speed_page --add FILE.json    # with what another run has kept
 
-What another run has measured again takes the place of the older rows.
+What another run has measured again takes the place of the older rows; of forwards, where it has
+tried all of their ways.
 """
 
 import argparse
+import itertools
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +19,7 @@ from bench.gpu_price import usd_a_second
 
 JSON_FILE = Path(__file__).parents[1] / "docs" / "benchmarks" / "gpu-speed.json"
 PAGE = JSON_FILE.with_suffix(".md")
-SECONDS_A_MINUTE, TERA = 60, 1e12
+SECONDS_A_MINUTE, TERA, GIB = 60, 1e12, 1024**3
 
 Document = Mapping[str, Any]
 
@@ -92,9 +94,10 @@ def _limits(limits: Document) -> Iterator[str]:
 
 def _forwards(forwards: Document, limits: Document) -> Iterator[str]:
     yield "*of limit*: operations over the rate of bfloat16 products, over the seconds; fp8 may"
-    yield "pass what bfloat16 cannot. *weights*, *working*: GiB of the GPU's memory; what a"
-    yield "recording holds for good is in neither.\n"
-    heads = ["PFLOP", "seconds", "× stock", "of limit", "first", "weights", "working"]
+    yield "pass what bfloat16 cannot. *of bytes*: the weights read once at the rate of a copy, over"
+    yield "the seconds: the other limit, of which nothing here is near. *weights*, *working*: GiB"
+    yield "of the GPU's memory; what a recording holds for good is in neither.\n"
+    heads = ["PFLOP", "seconds", "× stock", "of limit", "of bytes", "first", "weights", "working"]
     heads += ["changed", "error"]
     yield f"| model | way | {' | '.join(heads)} |"
     yield f"|---|---|{'---:|' * len(heads)}"
@@ -104,12 +107,15 @@ def _forwards(forwards: Document, limits: Document) -> Iterator[str]:
         for row in found["rungs"]:
             seconds = row["forward_sec"]
             if not seconds:
-                yield f"| `{model}` | {row['name']} | | {row['trouble']} |{' |' * 7}"
+                yield f"| `{model}` | {row['name']} | | {row['trouble']} |{' |' * 8}"
                 continue
             first = f"{row['first_sec']:.1f}" if row["first_sec"] else "–"
-            weights = f"{row['weights_gib']:.1f}" if row["weights_gib"] else "–"
+            weights, read = "–", "–"
+            if row["weights_gib"]:
+                weights = f"{row['weights_gib']:.1f}"
+                read = f"{row['weights_gib'] * GIB / limits['bytes_per_sec'] / seconds:.1%}"
             cells = [f"{found['flops'] / 1e15:.3f}", f"{seconds:.4f}", f"{stock / seconds:.2f}"]
-            cells += [f"{least / seconds:.0%}", first, weights, f"{row['working_gib']:.1f}"]
+            cells += [f"{least / seconds:.0%}", read, first, weights, f"{row['working_gib']:.1f}"]
             cells += [_small(row["changed"]), _small(row["error"])]
             yield f"| `{model}` | {row['name']} | {' | '.join(cells)} |"
 
@@ -204,9 +210,11 @@ def _clips(document: Document) -> Iterator[str]:
     yield "frames a second, near-lossless encoding on the processor (a moving picture in the random"
     yield "frames' place). Not in it: reading the prompt (a batch repeats its words), loading,"
     yield "compiling, upload. Where fewer steps ran than a clip takes, the rest is worked out from"
-    yield "the median step. USD by the price of the class in `shared/gpu_jobs/gpus.json`.\n"
+    yield "the median step. *of limit*: the operations of all its forwards at the rate of bfloat16"
+    yield "products, over all its seconds. USD by the price of the class in"
+    yield "`shared/gpu_jobs/gpus.json`.\n"
     heads = ["model", "way", "steps", "guidance", "s/step", *STAGES]
-    heads += ["generated, s", "s/clip", "× stock", "clips/min", "USD/clip", "peak GiB"]
+    heads += ["generated, s", "s/clip", "× stock", "of limit", "clips/min", "USD/clip", "peak GiB"]
     yield f"| {' | '.join(heads)} |"
     yield f"|---|---|{'---:|' * (len(heads) - 2)}"
     for model, measured in document.get("clips", {}).items():
@@ -222,7 +230,8 @@ def _clips(document: Document) -> Iterator[str]:
             cells += [f"{seconds[stage]:.2f}" if stage in seconds else "–" for stage in STAGES]
             after = sum(seconds.get(stage, 0.0) for stage in ("interpolate", "encode"))
             cells += [f"{row['clip_sec'] - after:.2f}", f"{row['clip_sec']:.2f}"]
-            cells += [f"{stock / row['clip_sec']:.2f}", f"{SECONDS_A_MINUTE / row['clip_sec']:.1f}"]
+            cells += [f"{stock / row['clip_sec']:.2f}", _of_limit(document, model, row)]
+            cells += [f"{SECONDS_A_MINUTE / row['clip_sec']:.1f}"]
             cells += [f"{usd * row['clip_sec']:.4f}"]
             cells += [f"{row['peak_gib']:.1f}" if row["peak_gib"] else "–"]
             yield f"| `{model}` | {row['way']} | {' | '.join(cells)} |"
@@ -233,6 +242,15 @@ def _clips(document: Document) -> Iterator[str]:
             if notes and row["clip_sec"]:
                 yield f"- `{model}`, {row['way']}: {'; '.join(notes)}"
     yield "- peak: with what else the bench holds (stock's weights; one expert of A14B)."
+
+
+def _of_limit(document: Document, model: str, row: Document) -> str:
+    forward = document.get("forwards", {}).get(model)
+    if forward is None:
+        return "–"
+    forwards = row["of_steps"] * (2 if row["guidance"] > 1 else 1)
+    least = forwards * forward["flops"] / document["limits"]["machine"]["flops"]
+    return f"{least / row['clip_sec']:.0%}"
 
 
 def _composed(rows: Sequence[Document]) -> Iterator[Document]:
@@ -261,6 +279,8 @@ SECTIONS = ("forwards", "passes", "guidance", "kernels", "coders", "clips", "tex
 def added(document: Document, other: Document) -> Document:
     """A document with what another run has measured; of the same rows the other's count.
 
+    Forwards by ways that the other run has not tried are kept beside its own, with their stock.
+
     Raises
     ------
     ValueError : they are of different machines or versions, and cannot stand in one table.
@@ -268,15 +288,33 @@ def added(document: Document, other: Document) -> Document:
     here, there = document["where"], other["where"]
     apart = [name for name in here if here[name] != there.get(name)]
     if apart:
-        raise ValueError(f"the two differ in {', '.join(apart)}: {here} and {there}")
-    sections = {
+        pairs = (f"{name} {there.get(name)} (the page's is {here[name]})" for name in apart)
+        raise ValueError(
+            f"a page is of one machine and its versions; here it has {', '.join(pairs)}"
+        )
+    sections: dict[str, Document] = {
         name: {**document.get(name, {}), **other.get(name, {})}
         for name in (*SECTIONS, "limits", "at", "took_sec")
         if document.get(name) or other.get(name)
     }
+    forwards = _with_earlier(document.get("forwards", {}), other.get("forwards", {}))
+    if forwards:
+        sections["forwards"] = forwards
     new = [f"{name}: {key}" for name in SECTIONS for key in other.get(name, {})]
     runs = [*document.get("runs", ()), f"{other['measured_at']}: {'; '.join(new)}"]
     return {**document, **sections, "measured_at": other["measured_at"], "runs": runs}
+
+
+def _with_earlier(older: Document, newer: Document) -> Document:
+    kept = dict(older)
+    for model, found in newer.items():
+        ways = {row["name"] for row in found["rungs"]}
+        before = kept.pop(model, None)
+        kept[model] = found
+        if before is not None and {row["name"] for row in before["rungs"]} - ways:
+            names = (f"{model}, earlier{f' {n}' if n else ''}" for n in itertools.count())
+            kept[next(name for name in names if name not in kept)] = before
+    return kept
 
 
 def main() -> int:
@@ -285,7 +323,11 @@ def main() -> int:
     parser.add_argument("--add", type=Path, action="append", default=[], help="what a run kept")
     document: Document = json.loads(JSON_FILE.read_text("utf-8"))
     for path in parser.parse_args().add:
-        document = added(document, json.loads(path.read_text("utf-8")))
+        try:
+            document = added(document, json.loads(path.read_text("utf-8")))
+        except (OSError, ValueError, KeyError) as error:
+            print(f"{path} is not added: {error}", file=sys.stderr)
+            return 1
         JSON_FILE.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     PAGE.write_text(page(document), encoding="utf-8")
     return 0

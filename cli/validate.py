@@ -5,6 +5,7 @@ answer is the one that the cloud would give. Which providers a deployment has ke
 here: a route is held against the whole catalogue.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from cli.memory import MemoryObjects, MemoryRows, NoAudit, every_engine
 from shared.batch import BatchState, ClipStatus
 from shared.clip import ObjectRef
 from shared.errors import BatchCancelled, DropreelError, InvalidInput, ManifestInvalid
+from shared.gpu_jobs.price import price_anywhere
 from shared.jobs.memory import MemoryJobs
 from shared.pipeline.accept import accept_drop
 from shared.pipeline.check import check_manifest
@@ -51,6 +53,7 @@ def validate_folder(folder: Path) -> list[dict[str, Any]]:
         audit=NoAudit(),
         limits=Limits(keyframe_wait_sec=0.001),
         engines=every_engine(),
+        price=partial(price_anywhere, {}),
     )
     _put(services, dropping)
     recorder = _Recorder()

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from cli import show
 from cli.errors import WrongUse
@@ -44,7 +45,7 @@ def pull(
     folder.mkdir(parents=True, exist_ok=True)
     record = pull_weights(row, folder, revisions=named_revisions(revision or []), tell=show.step)
     total = sum(record.sizes.values()) / 1e9
-    show.console.print(f"{folder}: {len(record.sizes)} files, {total:.1f} GB, whole")
+    show.console.print(f"{escape(str(folder))}: {len(record.sizes)} files, {total:.1f} GB, whole")
 
 
 @weights.command()
@@ -56,7 +57,10 @@ def check(
     row = _open_model(model)
     check_weights(row.id, folder)
     said, well = standing(row, folder)
-    show.console.print(f"{folder} is whole, {said}")
+    show.console.print(f"{escape(str(folder))} is whole, {escape(said)}")
+    wanted = weights_folder(Path("WEIGHTS"), row.id)
+    if folder.resolve().name != wanted.name:
+        show.console.print(f"A worker looks for it in {wanted}, WEIGHTS being its `--weights`.")
     if not well:
         raise typer.Exit(1)
 

@@ -1,7 +1,6 @@
 """`dropreel worker`: start a worker for this deployment's jobs on this machine's GPUs."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -39,14 +38,9 @@ def worker(
     command = [sys.executable, "-m", "gpu_functions.worker", "--queue", url, "--gpus", gpus]
     command += ["--weights", str(weights.resolve()), *(["--small"] if small else [])]
     show.step(f"worker for {gpu_class} on {url}")
-    process = subprocess.Popen(  # noqa: S603 - our own module, and no shell
-        command, env={**os.environ, **environment}, cwd=CHECKOUT
-    )
-    while True:
-        try:
-            raise typer.Exit(process.wait())
-        except KeyboardInterrupt:  # the worker has it too, and finishes what is in flight
-            continue
+    os.chdir(CHECKOUT)
+    # in this one's place, so that whoever stops it stops the worker
+    os.execve(sys.executable, command, {**os.environ, **environment})  # noqa: S606 - our own module
 
 
 def _queue(account: Account, output: str) -> tuple[str, dict[str, str]]:

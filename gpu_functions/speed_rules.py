@@ -121,7 +121,8 @@ RULES = (
         "Wan and LTX 13B: the processor is never late; with offload",
         "launches cost what they do; RIFE has hundreds a frame",
         "the same numbers",
-        "RIFE 2.0×; LTX 2B compiled 1.47× against 1.42×, other runs",
+        "RIFE 0.47 s a clip of 97 frames instead of 0.95, LTX 2B compiled 1.47× instead of 1.42×: "
+        "other runs both; in fp8 1.59× with it, 1.66× without",
     ),
     Rule(
         "fuse_qkv",
@@ -173,7 +174,7 @@ RULES = (
     ),
     Rule(
         "vae_compile",
-        "LTX, where some fifty clips share a size",
+        "LTX 2B: some sixty clips of a size pay back what compiling took; it is kept for others",
         "Wan: its blocks hand frames on from call to call",
         "two thirds of its decoding are passes over memory",
         "LTX 2B: 49.8 dB PSNR, in bfloat16 both",
@@ -209,46 +210,116 @@ RULES = (
         "models waits for it twice a clip",
         "exact",
     ),
+    Rule(
+        "offload: encoders",
+        "where only what reads prompts does not fit beside the rest: no recipe asks yet",
+        "where all fits",
+        "the encoders are a fifth of A14B's bytes, and work for a second of a clip",
+        "exact",
+    ),
+    Rule(
+        "offload: model",
+        "where the parts fit one by one: the last recipe of an a100 and an h100",
+        "where two or more fit; with `cuda_graph`",
+        "every part crosses the bus once a clip, and waits for it",
+        "exact",
+    ),
+    Rule(
+        "offload: group",
+        "the last recipe of an rtx4090: where the denoiser alone does not fit",
+        "elsewhere",
+        "a block on the GPU while the next one comes: bound by the bus",
+        "exact",
+    ),
+    Rule(
+        "load: straight",
+        "models that stay on the GPU, once it has been measured there: no recipe asks yet",
+        "with `offload` of models, blocks or experts",
+        "several threads read and copy, with no copy of the whole on the way",
+        "1 code value of a frame",
+    ),
+    Rule(
+        "quantization: fp8",
+        "rtx4090, where the denoiser does not fit in bfloat16",
+        "where `linear8` does: it multiplies in 8 bits too",
+        "half the bytes, on every GPU, and no time",
+        "< 0.1",
+    ),
+    Rule(
+        "vae_tiling",
+        "recipes that offload, but for `bf16_experts`; coders that overflow beside the rest",
+        "where a clip decodes whole; then Wan's frames leave the GPU while others are decoded",
+        "a picture's memory instead of a clip's",
+        "LTX 2B: 26.5 dB PSNR: a tile does not see its neighbours",
+        "LTX 2B decodes 0.73×, in 2.5 GiB instead of 5.4",
+    ),
+    Rule(
+        "vae_slicing",
+        "several clips in one call, which no runner makes: no recipe asks",
+        "one clip",
+        "one picture's memory at a time",
+        "exact",
+    ),
+    Rule(
+        "channels_last",
+        "denoisers of convolutions (SVD, AnimateDiff, Zeroscope), once measured: no recipe asks",
+        "transformers: nothing but their first and last layer is a convolution",
+        "the GPU's convolutions read channels side by side",
+        "< 1e-5",
+    ),
     Rule("prompt_cache", "always", "", "a batch repeats its words", "exact"),
 )
 
 FLOORS = (
     (
         "A14B, 480×832, 81 frames: a forward is 1.68 PFLOP, 0.88 of them attention. At the "
-        "measured rates (products 0.80 PFLOP/s, attention 0.59 to 0.62, fp8 1.5) bfloat16 "
-        "cannot go below 2.4 s and fp8 products with bfloat16 attention not below 2.0 s. "
-        "Stock takes 3.30, ours 2.89 and 2.42."
+        "measured rates (products 0.80 PFLOP/s, attention 0.53 to 0.59, fp8 1.5) bfloat16 "
+        "cannot go below 2.5 s and fp8 products with bfloat16 attention not below 2.0 s. Stock "
+        "takes 3.30, ours 2.89 and 2.42."
     ),
     (
         "The target of 1.8× stock a step is missed: 1.15× in bfloat16, 1.36× in fp8. Stock is "
-        "no longer what was published (9.77 s a step with guidance, 2025): torch 2.11 takes "
-        "6.6 s, since it chooses cuDNN's attention by itself. Against the published figure "
-        "ours is 1.7× and 2.0×. Attention is two thirds of what is left (1.64 s of 2.42); only "
-        "attention in 8 bits could bring 1.8×."
+        "no longer what was published (LightX2V's table, H100, December 2025: diffusers takes "
+        "9.77 s a step with guidance): torch 2.11 takes 6.6 s, since it chooses cuDNN's "
+        "attention by itself. Against the published figure ours is 1.7× and 2.0×. Attention is "
+        "two thirds of what is left (1.64 s of 2.42); only attention in 8 bits could bring "
+        "1.8×."
     ),
     (
-        "`attention8` is built for that, proven on a processor and not yet run on a GPU. cuDNN's "
-        "fp8 attention on Hopper is published at up to 1.2 PFLOP/s. At 0.9 a forward would "
-        "take 1.8 s (1.8× stock), at 1.1 1.6 s (2.0×), at 0.7 2.1 s (1.6×), 0.05 s of it for "
-        "measuring and rounding in all three. `python -m bench.gpu_speed --models "
-        "wan2.2-i2v-a14b` measures it. Without a GPU, cuDNN 9.20 was asked for a plan with an "
-        "H100's properties: it has one for A14B, 5B and LTX, with an answer in e4m3 only."
+        "`attention8` is built for that, proven on a processor and not yet run on a GPU. "
+        "cuDNN's fp8 attention is published at up to 1.2 PFLOP/s (NVIDIA, cuDNN 9, on an H200). "
+        "At a rate of 0.9 a forward would take 1.8 s (1.8× stock), at 1.1 1.6 s (2.0×), at 0.7 "
+        "2.1 s (1.6×); 0.05 s of each are reckoned for measuring and rounding. `python -m "
+        "bench.gpu_speed --models wan2.2-i2v-a14b` measures it. Without a GPU, cuDNN 9.20 was "
+        "asked for a plan with an H100's properties: it has one for A14B, 5B and LTX, with an "
+        "answer in e4m3 only."
     ),
     (
-        "Why no kernel of our own for it: the arithmetic of an fp8 attention (512 operations "
-        "a score, some 8 of them not products) gives some 0.65 PFLOP/s without overlapping "
-        "them, 1.1× of cuDNN's in bfloat16. What `compile` leaves beside products and "
-        "attention is 9 % of a forward."
+        "Why no kernel of our own for it: the arithmetic of an fp8 attention (512 operations a "
+        "score, some 8 of them not products) gives some 0.65 PFLOP/s without overlapping them, "
+        "1.1× of cuDNN's in bfloat16. What `compile` leaves beside products and attention is 9 "
+        "% of a forward."
     ),
     (
         "The other targets of speed and price are met: 4 steps at 480p 21× and 12.8 s a clip "
-        "(15×, 30 s); LTX-Video 2B at 576×1024 29 finished clips a minute, 13B 13 (8); USD "
-        "0.0023 and 0.005 for the fast tier (0.02), 0.014 for A14B in 4 steps (0.05). In 40 "
-        "steps with guidance A14B costs USD 0.22."
+        "(15×, 30 s), of which the schedule gives most: stock in 4 steps without guidance would "
+        "take some 19 s, so the levers give 1.5×, and stock's 269 s are worked out from two "
+        "steps; LTX-Video 2B at 576×1024 29 finished clips a minute, 13B 13 (8); USD 0.0023 and "
+        "0.005 for the fast tier (0.02), 0.014 for A14B in 4 steps (0.05). Interpolating and "
+        "encoding are in them, one after the other, upload is not: in the one batch through the "
+        "worker, by `bf16_flash3` and with one process to hand on, 2B made 18 a minute for USD "
+        "0.0036. 13B's figures are of levers that none of its recipes has; by its recipe a clip "
+        "takes 5.6 s and USD 0.0062. In 40 steps with guidance A14B costs USD 0.22."
+    ),
+    (
+        "A whole clip gains less than a forward, for interpolating and encoding stay: LTX-Video "
+        "2B goes from 23 clips a minute to 29 (1.26×), 13B from 9.8 to 13.3 (1.36×)."
     ),
     (
         "An idle share below 5 % over a batch is missed with LTX-Video 2B: 39 % "
-        "(`docs/benchmarks/gpu-batch.md`), for one process handed on in 2.3 s what took 1.9."
+        "(`docs/benchmarks/gpu-batch.md`). A clip was generated in 1.9 s, and the one process "
+        "that interpolated, encoded and uploaded took 2.3 s for each, so the GPU waited. Two "
+        "processes do so now; it was not measured again on a GPU."
     ),
     "5B decodes 2.0 PFLOP a clip of 121 frames at 704×1280: 4.5 s, where 2.5 are the limit.",
 )

@@ -16,6 +16,8 @@ class Step:
     command: tuple[str, ...]
 
 
+TEN_MINUTES = 600
+
 SLOT = (
     Step(
         "the idle share of a batch, LTX-Video 2B and 13B",
@@ -91,7 +93,11 @@ def slot_lines() -> Iterator[str]:
     yield "cut short: it writes what it has as it goes, but for a batch, which is written at its"
     yield "end. These seconds are reckoned, not measured.\n"
     yield "    export OUT=kept && mkdir -p $OUT"
+    passed = 0
     for step in SLOT:
+        if passed <= TEN_MINUTES < passed + step.seconds:
+            yield "\n    # here ten minutes are over"
+        passed += step.seconds
         yield f"\n    # {step.what}; some {step.seconds} s"
         yield from (f"    {line}" for line in step.command)
     yield "\nThen, on any machine with the same checkout (`--add` refuses what another GPU, driver"
@@ -100,3 +106,5 @@ def slot_lines() -> Iterator[str]:
     yield "    python -m bench.gpu_batch --read $OUT/batch-2b.json --read $OUT/batch-13b.json \\"
     yield "      --write"
     yield "    python -m bench.page && python -m shared.catalog.docs\n"
+    yield "Where it is refused, a new page begins with `speed-a14b.json`, which has the limits:"
+    yield "copied to `docs/benchmarks/gpu-speed.json`, before the others are added.\n"

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.gpu_clock import Stages, matmul_precision, middle, wait
-from bench.gpu_ladder import forget_peak
+from bench.gpu_clock import Stages, middle, wait
+from bench.gpu_ladder import forget_peak, process_wide
 from bench.gpu_speed.between import rife
 from bench.gpu_speed.opened import Opened
 from gpu_functions.generators.contract import FramesUnusable, GeneratedFrames
@@ -85,7 +85,7 @@ def _clip(
     levers = there.what.rungs[rung] if rung != STOCK else {}
     with there.holding(denoisers[rung], coder):
         try:
-            with matmul_precision(levers.get("precision", "highest")):
+            with process_wide(levers):
                 _make(clip, there)
         except Exception as error:  # written down; the other clips go on
             traceback.print_exc()

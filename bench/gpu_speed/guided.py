@@ -7,8 +7,8 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from bench.gpu_clock import matmul_precision, middle, wait
-from bench.gpu_ladder import PRECISION
+from bench.gpu_clock import middle, wait
+from bench.gpu_ladder import process_wide
 from bench.gpu_speed.opened import Opened
 from bench.gpu_speed.plan import Size
 from gpu_functions.speed import LEVERS
@@ -49,13 +49,12 @@ def _step(there: Opened, size: Size, way: str, model: Any, setting: str, until: 
         if done == of:
             raise _Enough
 
-    precision = there.what.rungs[way].get(PRECISION, "highest")
     pipeline = there.pipeline
     with (
         there.holding(model),
         _restored(pipeline, "encode_prompt"),
         _restored(model, "forward"),
-        matmul_precision(precision),
+        process_wide(there.what.rungs[way]),
     ):
         LEVERS["guidance"](pipeline, setting, there.device, ("transformer",))
         with suppress(_Enough):

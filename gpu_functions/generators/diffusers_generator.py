@@ -6,6 +6,7 @@ that can go wrong around the call is met here, once.
 
 import importlib.util
 import inspect
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -39,6 +40,8 @@ from shared.errors import InternalFault
 # Bars in a log file are lines upon lines of noise.
 diffusers.utils.logging.disable_progress_bar()
 transformers.utils.logging.disable_progress_bar()
+
+logger = logging.getLogger(__name__)
 
 DTYPES = {name: getattr(torch, name) for name in ("bfloat16", "float16", "float32")}
 
@@ -80,6 +83,9 @@ class DiffusersGenerator(ABC):
             dtypes = self._dtypes(recipe)
             parts = load_parts(weights, dtypes, device) if recipe.load == "straight" else {}
             self.hold(self.open_pipeline(weights, dtypes, **parts), recipe, device)
+        if self.notes:
+            notes = "; ".join(self.notes)
+            logger.warning("%s, recipe `%s`: %s", self.row.id, recipe.name, notes)
 
     def hold(self, pipeline: Any, recipe: Recipe, device: str) -> None:
         """Take a pipeline that is in memory, and bring it to its device as the recipe says."""

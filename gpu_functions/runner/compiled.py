@@ -12,11 +12,14 @@ Whoever can write the folder can have code run, as with the weights beside it.
 
 import hashlib
 import logging
+import os
 import platform
+import stat
+import uuid
 from collections.abc import Callable, Hashable, Iterable
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from gpu_functions.runner.device import device_name
@@ -29,6 +32,9 @@ FOLDER = "compiled"
 SUFFIX = ".torch"
 MOST_FILES = 32
 """Of one model on one kind of machine; the oldest go."""
+
+MOST_BYTES = 2 * 1024**3
+"""Of a file; a larger one was written by nobody of us."""
 
 BUILT_WITH = ("torch", "triton", "diffusers")
 
@@ -79,6 +85,14 @@ class Compiled:
         if (model, shape) in self._seen:
             return False
         self._seen.add((model, shape))
+        try:
+            return self._writable and self._keep_what_is_new(model)
+        except Exception as error:  # a disk, a volume, torch: the clip is made, and is not lost
+            self._writable = False
+            logger.warning("compiled code is not kept: %s", error)
+            return False
+
+    def _keep_what_is_new(self, model: str) -> bool:
         import torch  # noqa: PLC0415
 
         found = torch.compiler.save_cache_artifacts()
@@ -86,42 +100,48 @@ class Compiled:
             return False
         code, about = found
         names = _names(about)
-        if names <= self._known or not self._writable:
+        if names <= self._known:
             return False
-        try:
-            self._write(model, code, names)
-        except OSError as error:
-            self._writable = False
-            logger.warning("compiled code is not kept: %s", error)
-            return False
+        self._write(model, code, names)
         self._known |= names
         if self._kept is not None:
             self._kept()
         return True
 
     def _write(self, model: str, code: bytes, names: Iterable[str]) -> None:
-        """Whole or not at all: another process may be reading the folder."""
+        """Whole or not at all: another process, and another user's, may be reading the folder."""
         place = self._place(model)
         place.mkdir(parents=True, exist_ok=True)
         name = hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:20]
-        with NamedTemporaryFile(dir=place, suffix=".part", delete=False) as file:
-            part = Path(file.name)
-            try:
-                file.write(code)
-                file.close()
-                part.replace(place / f"{name}{SUFFIX}")
-            finally:
-                part.unlink(missing_ok=True)
+        part = place / f"{name}-{uuid.uuid4().hex[:12]}.part"  # others may read it, as any file
+        try:
+            part.write_bytes(code)
+            part.replace(place / f"{name}{SUFFIX}")
+        finally:
+            part.unlink(missing_ok=True)
         for old in self._files(model)[MOST_FILES:]:
             old.unlink(missing_ok=True)
 
     def _files(self, model: str) -> list[Path]:
-        """The newest first."""
-        files = [(file.stat().st_mtime, file) for file in self._place(model).glob(f"*{SUFFIX}")]
+        """The newest first; what is no file, or gone by now, is none."""
+        files = []
+        with suppress(OSError):  # a folder that may not be looked into
+            for file in self._place(model).glob(f"*{SUFFIX}"):
+                about = _looked_at(file)
+                if about and stat.S_ISREG(about.st_mode) and about.st_size <= MOST_BYTES:
+                    files.append((about.st_mtime, file))
         return [file for _, file in sorted(files, reverse=True)]
 
     def _place(self, model: str) -> Path:
         return self._folder / model / _machine(self._device)
+
+
+def _looked_at(file: Path) -> os.stat_result | None:
+    """What is known of a file; None of one that another process has just removed."""
+    try:
+        return file.stat()
+    except OSError:
+        return None
 
 
 def _machine(device: str) -> str:

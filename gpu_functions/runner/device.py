@@ -4,6 +4,7 @@ torch is imported by the functions alone, so that a machine without it can load 
 """
 
 import platform
+import sys
 
 from shared.errors import InvalidInput
 
@@ -34,10 +35,10 @@ def device_of(place: str) -> str:
     except ImportError:
         raise InvalidInput("There is no torch here: run `make gpu`.") from None
     count = torch.cuda.device_count()
-    if not place.isdecimal() or int(place) >= count:
+    if place not in map(str, range(count)):
         there = f"GPUs 0 to {count - 1} and `cpu`" if count else "only `cpu`"
-        raise InvalidInput(f"There is no GPU {place}: torch {torch.__version__} sees {there}.")
-    return f"cuda:{int(place)}"
+        raise InvalidInput(f"There is no GPU {place[:20]}: torch {torch.__version__} sees {there}.")
+    return f"cuda:{place}"
 
 
 def place_of(device: str) -> str:
@@ -75,3 +76,18 @@ def peak_gib(device: str) -> float | None:
     import torch  # noqa: PLC0415
 
     return round(torch.cuda.max_memory_reserved(device) / GIB, 2)
+
+
+def main() -> int:
+    """Are these GPUs here? For those who do not want torch in their own process."""
+    try:
+        for place in sys.argv[1:]:
+            device_of(place)
+    except InvalidInput as error:
+        print(error.message, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

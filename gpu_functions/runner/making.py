@@ -111,7 +111,7 @@ def _with_some_recipe(
             with notes.generation(loaded) as steps:
                 on_step = _on_step(job, watch, now, steps)
                 made = generator.generate(request, on_step, _watched(room, job, watch, now))
-            models.keep_compiled(job.model, shape_of(request, recipe))
+            models.keep_compiled(job.model, compiled_for(request, recipe))
         except OutOfMemory as error:
             notes.tried.append(Tried(recipe=recipe.name, why=error.message[:500]))
             models.drop()
@@ -126,7 +126,7 @@ def _with_some_recipe(
     )
 
 
-def shape_of(request: GenerationRequest, recipe: Recipe) -> tuple[Hashable, ...]:
+def compiled_for(request: GenerationRequest, recipe: Recipe) -> tuple[Hashable, ...]:
     """What code that is compiled for a clip depends on."""
     size = (request.width, request.height, request.num_frames)
     inputs = (request.image is not None, request.last_frame is not None)

@@ -1,5 +1,6 @@
 """Clips that nobody asked for, made so that the first one that somebody asks for need not wait."""
 
+import re
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -17,12 +18,14 @@ from gpu_functions.generators.contract import (
     OutOfMemory,
     Recipe,
 )
-from gpu_functions.runner.making import shape_of
+from gpu_functions.runner.making import compiled_for
 from gpu_functions.runner.models import Models
+from gpu_functions.runner.picture import MOST_PIXELS
 from shared.catalog.can import Need
 from shared.catalog.model import ModelRow
 from shared.errors import InvalidInput
 
+NUMBER = re.compile(r"0*[1-9][0-9]{0,6}")
 STEPS = 2
 """One for each expert, where a model has two."""
 
@@ -46,9 +49,12 @@ class ClipSize:
         InvalidInput
         """
         numbers = text.lower().replace("×", "x").split("x")
-        if len(numbers) != 3 or not all(each.isdecimal() and int(each) for each in numbers):
-            raise InvalidInput(f"`{text}` is no size of a clip: write WIDTHxHEIGHTxFRAMES.")
-        return cls(*map(int, numbers))
+        if len(numbers) != 3 or not all(NUMBER.fullmatch(each) for each in numbers):
+            raise InvalidInput(f"`{text[:60]}` is no size of a clip: write WIDTHxHEIGHTxFRAMES.")
+        size = cls(*map(int, numbers))
+        if size.width * size.height > MOST_PIXELS:
+            raise InvalidInput(f"{size}: no model makes more than {MOST_PIXELS:,} pixels.")
+        return size
 
     def __str__(self) -> str:
         return f"{self.width}×{self.height}, {self.frames} frames"
@@ -86,7 +92,7 @@ def prepare(
     for size in sizes:
         request = _request(row, size)
         recipe, first = _with_some_recipe(models, row, gpu_class, request)
-        models.keep_compiled(row.id, shape_of(request, recipe))
+        models.keep_compiled(row.id, compiled_for(request, recipe))
         again = _made(models.ready(row.id, recipe), request)
         yield Prepared(size, recipe.name, first, again)
 

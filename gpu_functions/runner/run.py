@@ -28,7 +28,7 @@ from gpu_functions.runner.making import make_frames
 from gpu_functions.runner.models import Models
 from gpu_functions.runner.notes import Notes
 from gpu_functions.runner.small import Small
-from shared.errors import DropreelError, InvalidInput, Transient
+from shared.errors import DropreelError, InternalFault, InvalidInput, Transient
 from shared.gpu_jobs.document import GpuJob
 from shared.gpu_jobs.messages import Verdict
 from shared.gpu_jobs.report import Made, Report, RunOutcome
@@ -124,7 +124,8 @@ def ended(job: GpuJob, notes: Notes, work: Callable[[], Made | None]) -> Report 
     except InvalidInput as error:
         return notes.report(job, RunOutcome.REFUSED, error=error.code(), message=error.message)
     except DropreelError as error:
-        logger.exception("job %s failed", job.job_id)
+        mistake = type(error) is InternalFault  # of the others the message says all
+        logger.error("job %s failed: %s", job.job_id, error.message, exc_info=mistake)
         return notes.report(
             job,
             RunOutcome.FAILED,

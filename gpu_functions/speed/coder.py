@@ -14,16 +14,19 @@ from torch.nn import functional
 from gpu_functions.speed.lever import cannot_compile
 
 DTYPES = {name: getattr(torch, name) for name in ("bfloat16", "float16", "float32")}
-WAN_BLOCK, WAN_UPSAMPLE = "WanResidualBlock", "WanUpsample"
+WAN, WAN_BLOCK, WAN_UPSAMPLE = "AutoencoderKLWan", "WanResidualBlock", "WanUpsample"
 COMPILED = ("LTXVideoResnetBlock3d",)
 """Blocks of coders that compile whole; Wan's hand frames on from call to call, and do not."""
 
 
 def vae_dtype(pipeline: Any, setting: str, device: str, denoisers: Sequence[str]) -> str | None:
-    """The coder in other bits than the recipe's own."""
+    """The coder in other bits than the recipe's own: Wan's, whose pipeline asks it for its bits."""
     if setting not in DTYPES:
         return f"`{setting}` is none of {', '.join(DTYPES)}"
-    pipeline.vae.to(DTYPES[setting])
+    coder, wanted = pipeline.vae, DTYPES[setting]
+    if coder.dtype != wanted and type(coder).__name__ != WAN:
+        return f"{type(coder).__name__} is given what is of the denoiser's bits"
+    coder.to(wanted)
     return None
 
 

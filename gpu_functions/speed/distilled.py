@@ -67,22 +67,36 @@ def add_lora(model: Any, file: Path, device: str) -> None:
     ------
     WeightsMissing
     """
-    if not file.is_file():
-        raise WeightsMissing(f"{file} is missing: the weights that make a few steps enough.")
-    state: dict[str, torch.Tensor] = WanLoraLoaderMixin.lora_state_dict(str(file))
-    plain = {name.removeprefix("transformer."): values for name, values in state.items()}
-    downs = [name for name in plain if name.endswith(DOWN)]
+    plain = _read(file)
+    places = [name.removesuffix(DOWN) for name in plain if name.endswith(DOWN)]
     modules = dict(model.named_modules())
-    strange = [name for name in downs if name.removesuffix(DOWN) not in modules]
-    if strange or not downs:
+    strange = [place for place in places if not _fits(modules.get(place), plain, place)]
+    if strange or not places:
         raise WeightsMissing(f"{file} is no LoRA of this model: {(strange or [*plain])[:3]}.")
-    for name in downs:
-        place = name.removesuffix(DOWN)
+    for place in places:
         layer = modules[place]
         with torch.no_grad():
-            more = plain[place + UP].to(device).float() @ plain[name].to(device).float()
-            if more.shape != layer.weight.shape:
-                raise WeightsMissing(f"{file}: {place} is {tuple(more.shape)} there.")
+            more = plain[place + UP].to(device).float() @ plain[place + DOWN].to(device).float()
             layer.weight.add_(more.to(layer.weight))
             if place + BIAS in plain and layer.bias is not None:
                 layer.bias.add_(plain[place + BIAS].to(layer.bias))
+
+
+def _read(file: Path) -> dict[str, torch.Tensor]:
+    """A LoRA's tensors under diffusers' names."""
+    if not file.is_file():
+        raise WeightsMissing(f"{file} is missing: the weights that make a few steps enough.")
+    try:
+        state = WanLoraLoaderMixin.lora_state_dict(str(file))
+    except (LookupError, ValueError, OSError) as error:  # names that diffusers cannot make sense of
+        raise WeightsMissing(f"{file} is no LoRA of this model: {str(error)[:300]}.") from error
+    return {name.removeprefix("transformer."): values for name, values in state.items()}
+
+
+def _fits(layer: Any, plain: Mapping[str, torch.Tensor], place: str) -> bool:
+    """Do both thin matrices multiply to one of the layer's shape?"""
+    down, up = plain[place + DOWN], plain.get(place + UP)
+    if up is None or {down.ndim, up.ndim} != {2} or up.shape[1] != down.shape[0]:
+        return False
+    weight = getattr(layer, "weight", None)
+    return weight is not None and weight.shape == (up.shape[0], down.shape[1])

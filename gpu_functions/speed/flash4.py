@@ -1,13 +1,17 @@
 """FlashAttention-4 in torch's own attention: `attention: flash_4`, for Hopper and Blackwell.
 
 `pip install "flash-attn-4[cu13]"`. Torch takes its kernels in place of FlashAttention-2, for the
-whole process, and diffusers asks for them as `_native_flash`.
+whole process, so also where a model asks for nothing; diffusers asks as `_native_flash`.
 """
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch.nn.attention import (
     SDPBackend,
     activate_flash_attention_impl,
+    current_flash_attention_impl,
     restore_flash_attention_impl,
     sdpa_kernel,
 )
@@ -42,6 +46,24 @@ def take_flash_4(device: str) -> str:
         restore_flash_attention_impl()
         raise RuntimeError(f"off by {error:.2g} in a trial")
     return DIFFUSERS_NAME
+
+
+def give_back() -> None:
+    """Have torch use its own again."""
+    if current_flash_attention_impl() is not None:
+        restore_flash_attention_impl()
+
+
+@contextmanager
+def set_aside() -> Iterator[None]:
+    """Torch's own while this lasts, whatever it takes otherwise."""
+    taken = current_flash_attention_impl()
+    give_back()
+    try:
+        yield
+    finally:
+        if taken is not None:
+            activate_flash_attention_impl(taken)
 
 
 def _attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:

@@ -68,7 +68,7 @@ def apply(pipeline: Any, recipe: Recipe, device: str, denoisers: Sequence[str]) 
         raise InternalFault(
             f"Recipe `{recipe.name}` pulls {sorted(unknown)}; there are {sorted(LEVERS)}."
         )
-    switches.own_attention(pipeline, denoisers)
+    switches.as_torch_comes(pipeline, denoisers)
     settings = {name: getattr(recipe, name) for name in OF_A_RECIPE} | recipe.levers
     notes = []
     for name, lever in {**WEIGHTS, **RUNNING}.items():

@@ -18,11 +18,14 @@ TAKEN: Mapping[str, Callable[[str], str]] = {flash4.NAME: flash4.take_flash_4}
 """Kernels that torch takes into its own attention; each gives diffusers' name for it."""
 
 
-def own_attention(pipeline: Any, denoisers: Sequence[str]) -> None:
-    """Say torch's own attention out loud.
+def as_torch_comes(pipeline: Any, denoisers: Sequence[str]) -> None:
+    """Take back what the model before had the whole process do.
 
-    diffusers gives a backend that one model was told to every later model that was told none.
+    Said out loud is torch's own attention too: diffusers gives a backend that one model was told to
+    every later model that was told none.
     """
+    flash4.give_back()
+    torch.set_float32_matmul_precision("highest")
     for model in parts_of(pipeline, denoisers):
         with suppress(AttributeError):  # a model of diffusers that knows no backends
             model.set_attention_backend("native")
@@ -37,7 +40,7 @@ def attention(
             name = TAKEN[backend](device) if backend in TAKEN else backend
             for model in parts_of(pipeline, denoisers):
                 model.set_attention_backend(name)
-        except (AttributeError, ImportError, RuntimeError, ValueError) as error:
+        except Exception as error:  # whatever a package says, or its kernel in a trial
             refusals.append(f"{backend} ({str(error).strip().partition(chr(10))[0]})")
         else:
             return f"took {backend}, not {'; '.join(refusals)}" if refusals else None

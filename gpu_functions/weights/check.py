@@ -45,15 +45,11 @@ def weights_problems(model_id: str, folder: Path) -> Iterator[Problem]:
         yield Problem(str(folder), "There is no such folder.", code="missing")
         return
     index = folder / INDEX
-    try:
-        components = json.loads(index.read_bytes())
-    except FileNotFoundError:
+    if not index.exists():
         yield Problem(str(index), "The list of the model's parts is missing.", code="missing")
         return
-    except ValueError:
-        yield Problem(str(index), "The list of the model's parts is damaged.", code="damaged")
-        return
-    if not isinstance(components, dict):
+    components = read_index(index)
+    if components is None:
         yield Problem(str(index), "The list of the model's parts is damaged.", code="damaged")
         return
     row = find_model(model_id)
@@ -65,6 +61,17 @@ def weights_problems(model_id: str, folder: Path) -> Iterator[Problem]:
     for part, files in row.named_files.items() if row else ():
         for file in files:
             yield from _file_problems(folder / part / file)
+
+
+def read_index(index: Path) -> dict[str, Any] | None:
+    """The kinds of a pipeline's components, by name; None where no such list can be read."""
+    try:
+        components = json.loads(index.read_bytes())
+    except (OSError, ValueError):
+        return None
+    if not isinstance(components, dict) or [] in components.values():
+        return None
+    return components
 
 
 def _recorded_problems(row: ModelRow, folder: Path) -> Iterator[Problem]:
@@ -139,6 +146,6 @@ def promised_size(file: Path) -> int | None:
         try:
             header = json.loads(stream.read(length))
             ends = [entry["data_offsets"][1] for key, entry in header.items() if key[0] != "_"]
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+            return 8 + int(length) + int(max(ends, default=0))
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError):
             return None
-    return 8 + int(length) + max(ends, default=0)

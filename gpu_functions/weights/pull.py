@@ -8,10 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gpu_functions.weights.check import check_weights
+from gpu_functions.weights.check import check_weights, read_index
 from gpu_functions.weights.choose import INDEX, chosen_files
 from gpu_functions.weights.hub import Hub, HuggingFace
-from gpu_functions.weights.record import Record, homes, record_of, repositories_of, write_record
+from gpu_functions.weights.record import (
+    Record,
+    homes,
+    read_record,
+    record_of,
+    repositories_of,
+    write_record,
+    write_whole,
+)
 from gpu_functions.weights.single_file import convert, to_convert
 from shared.catalog.model import BASE, SINGLE_FILE, ModelRow
 from shared.errors import InternalFault, InvalidInput, Problem
@@ -70,12 +78,14 @@ def pull_weights(
 
     Raises
     ------
-    InvalidInput : no open weights, no such commit, no access, or not enough room on the disk.
+    InvalidInput : no open weights, no such commit, no access, another model's folder, or not enough
+        room on the disk.
     Transient : the hub is not reached; what was fetched stays, and the next run goes on from there.
     WeightsMissing : what came is damaged.
     """
     if not row.open_weights or not row.provider_model:
         raise InvalidInput(f"`{row.id}` has no weights to fetch.")
+    _refuse_another_models(row, folder)
     source = hub or HuggingFace()
     parts = _parts(row, folder, revisions or {}, source, tell)
     wanted = {part: _wanted(source, part, folder) for part in parts}
@@ -97,6 +107,15 @@ def pull_weights(
     if record is None:
         raise InternalFault(f"what was fetched into {folder} is not written down there")
     return record
+
+
+def _refuse_another_models(row: ModelRow, folder: Path) -> None:
+    """Two models in one folder would spoil each other, but for those that share a base."""
+    there = read_record(folder)
+    if there and there.model != (row.weights_of or row.id):
+        raise InvalidInput(
+            f"{folder} holds `{there.model}`: give `{row.id}` another one by `--to`."
+        )
 
 
 def _write_down(
@@ -162,8 +181,14 @@ def _wanted(hub: Hub, part: _Part, folder: Path) -> dict[str, int]:
         return _named(part, sizes)
     components = None
     if INDEX in sizes:
-        path = hub.fetch(part.repository, part.revision, INDEX, part.folder(folder))
-        components = _used(json.loads(path.read_bytes()))
+        index = part.folder(folder) / INDEX
+        if read_index(index) is None:
+            index.unlink(missing_ok=True)  # the hub's client would trust it
+        hub.fetch(part.repository, part.revision, INDEX, index.parent)
+        components = read_index(index)
+        if components is None:
+            raise InvalidInput(f"{part.repository} has no sound {INDEX} at {part.revision}.")
+        components = _used(components)
     elif part.name == BASE:
         raise InvalidInput(f"{part.repository} is not in diffusers' format: it has no {INDEX}.")
     chosen = chosen_files(sizes, components, part.settings_only)
@@ -207,7 +232,7 @@ def _lay_over(folder: Path, names: list[str]) -> None:
     index = folder / INDEX
     parts = _used(json.loads(index.read_bytes()))
     parts |= {name: ["diffusers", ADAPTED[name]] for name in names}
-    index.write_text(json.dumps(parts, indent=2) + "\n", encoding="utf-8")
+    write_whole(index, json.dumps(parts, indent=2) + "\n")
 
 
 def _used(components: dict[str, Any]) -> dict[str, Any]:

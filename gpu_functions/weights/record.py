@@ -4,6 +4,7 @@ A part of which only named files are used lies in a folder of its own, with a re
 several models may stand on one base, and each is fetched and judged by itself.
 """
 
+import uuid
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -29,10 +30,18 @@ class Record(Document):
 
 
 def write_record(folder: Path, record: Record) -> None:
-    """Write it, whole or not at all."""
-    new = folder / f"{NAME}.new"
-    new.write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    new.replace(folder / NAME)
+    """Write it down beside the weights."""
+    write_whole(folder / NAME, record.model_dump_json(indent=2) + "\n")
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Write it whole or not at all: another fetch may write it too, and a worker may read it."""
+    new = file.with_name(f"{file.name}.{uuid.uuid4().hex[:12]}.new")
+    try:
+        new.write_text(text, encoding="utf-8")
+        new.replace(file)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def read_record(folder: Path) -> Record | None:

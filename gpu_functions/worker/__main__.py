@@ -4,13 +4,16 @@ import argparse
 import logging
 import re
 import signal
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
 import boto3
+from botocore.exceptions import BotoCoreError
 
+from gpu_functions.runner.device import CPU
 from gpu_functions.worker.child import quiet_logging
 from gpu_functions.worker.foreman import Foreman, deliverers_for
 from gpu_functions.worker.scratch import own_scratch
@@ -18,6 +21,9 @@ from gpu_functions.worker.tools import WorkerTools
 from shared.aws.pull import PullQueue
 
 logger = logging.getLogger("dropreel.worker")
+
+LONGEST_LEASE_SEC = 43_200
+"""For so long a queue of AWS hides a message at most."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,6 +33,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.weights.is_dir():
         print(f"{options.weights}: there is no such folder of weights", file=sys.stderr)
         return 2
+    if why := _not_here(options.gpus):
+        print(why, file=sys.stderr)
+        return 2
+    try:
+        _work(options)
+    except (OSError, BotoCoreError) as error:  # no region, a scratch folder that is none
+        print(error, file=sys.stderr)
+        return 2
+    logger.info("drained")
+    return 0
+
+
+def _work(options: argparse.Namespace) -> None:
     with own_scratch(options.scratch) as scratch:
         foreman = Foreman(
             PullQueue(boto3.client("sqs", region_name=_region(options.queue)), options.queue),
@@ -38,8 +57,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _drain_on_signals(foreman)
         logger.info("worker %s on GPUs %s", foreman.runner, ",".join(options.gpus))
         foreman.run()
-    logger.info("drained")
-    return 0
 
 
 def _options() -> argparse.ArgumentParser:
@@ -60,7 +77,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--scratch", type=Path, help="folder for frames on their way")
     parser.add_argument(
         "--lease-sec",
-        type=float,
+        type=_lease_sec,
         default=120.0,
         help="silence after which somebody else takes over",
     )
@@ -78,6 +95,26 @@ def _gpus(text: str) -> tuple[str, ...]:
     if len(set(numbered)) < len(numbered):
         raise argparse.ArgumentTypeError(f"{text!r} names a GPU twice")
     return names
+
+
+def _lease_sec(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 1 <= seconds <= LONGEST_LEASE_SEC:
+        raise argparse.ArgumentTypeError(f"{text!r}: write 1 to {LONGEST_LEASE_SEC} seconds")
+    return seconds
+
+
+def _not_here(gpus: Sequence[str]) -> str:
+    """Why these GPUs cannot be worked on; found out in a process that ends and frees them again."""
+    numbered = [name for name in gpus if name != CPU]
+    if not numbered:
+        return ""
+    command = [sys.executable, "-m", "gpu_functions.runner.device", *numbered]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    return said.stderr.strip().rpartition("\n")[2] if said.returncode else ""
 
 
 def _region(queue_url: str) -> str | None:

@@ -127,6 +127,8 @@ class Child:
     def _obey(self, order: Make | Deliver) -> None:
         watch = _PipeWatch(self, order.addresses)
         order.notes.place = self._gpu
+        if self._tools.scratch:  # a box's temporary folder is cleared by others too
+            self._tools.scratch.mkdir(parents=True, exist_ok=True)
         try:
             if isinstance(order, Make):
                 self._make(order, Files(order.job, watch, fetched=order.fetched), watch)

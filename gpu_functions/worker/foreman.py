@@ -28,7 +28,7 @@ from gpu_functions.worker.child import CPU, ToolsFor
 from gpu_functions.worker.hand import Hand
 from gpu_functions.worker.line import Line, Nearing
 from gpu_functions.worker.words import At, Deliver, Ended, Fault, Generated, Make
-from shared.errors import DropreelError, Transient
+from shared.errors import Transient
 from shared.gpu_jobs.document import GpuJob
 from shared.gpu_jobs.messages import Stage, Verdict
 
@@ -174,7 +174,7 @@ class Foreman:
                 if files.report_there() is not None:
                     return held
                 inputs = {name: unpacked(files.read_input(name), size) for name in held.job.inputs}
-        except DropreelError:
+        except Exception:  # whatever it is: the job is claimed, and must come to its end
             return held
         return replace(held, fetched=inputs)
 

@@ -5,13 +5,16 @@ container for itself, the GPU would be paid to wait for that.
 """
 
 import queue
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 
 from gpu_functions.runner.files import Files
 from gpu_functions.runner.lease import Lease
-from gpu_functions.runner.making import make_frames
+from gpu_functions.runner.making import Take, make_frames
 from gpu_functions.runner.notes import Notes
+from gpu_functions.runner.picture import unpacked
 from gpu_functions.runner.run import Tools, ended
 from gpu_functions.runner.sharing import SharedClock, Turn
 from gpu_functions.worker.child import ToolsFor
@@ -27,6 +30,9 @@ from shared.gpu_jobs.report import Report
 class Overlapped:
     """`Halves` for the jobs that are in one process at once.
 
+    All of them generate in one thread: torch's compiler keeps its settings, and CUDA's libraries
+    their workspaces, for the thread that loaded the model.
+
     Parameters
     ----------
     gpu : its index, or `cpu`.
@@ -40,7 +46,7 @@ class Overlapped:
 
     def __init__(self, gpu: str, tools_for: ToolsFor, *, deliverers: int = 2) -> None:
         self.clock = SharedClock()
-        self._turn = Turn()
+        self._turn, self._maker = Turn(), ThreadPoolExecutor(1, "generate")
         self._hands = [Hand(gpu, tools_for, delivers=True) for _ in range(deliverers)]
         self._free: queue.LifoQueue[Hand] = queue.LifoQueue()
         for hand in self._hands:
@@ -60,14 +66,18 @@ class Overlapped:
         handed: list[Frames] = []
 
         def work() -> None:
+            size = (job.settings.width, job.settings.height)
             with notes.timed(Stage.FETCHING):
-                inputs = {name: files.read_input(name) for name in job.inputs}
+                inputs = {name: unpacked(files.read_input(name), size) for name in job.inputs}
             here = Files(job, lease, fetched=inputs)
             with self._turn.taken(lease):
-                take = make_frames(
-                    job, here, lease, tools.models, notes, small=tools.small, room=file.put
+                frames = partial(
+                    make_frames,
+                    *(job, here, lease, tools.models, notes),
+                    small=tools.small,
+                    room=file.put,
                 )
-                handed.append(file.handed_on(take))
+                handed.append(file.handed_on(self._made(frames)))
 
         with FramesFile(tools.scratch) as file:
             report = ended(job, notes, work)
@@ -79,9 +89,17 @@ class Overlapped:
         return [hand.pid for hand in self._hands]
 
     def stop(self) -> None:
-        """End the children."""
+        """End the children, and begin no clip any more."""
+        self._maker.shutdown(wait=False)
         for hand in self._hands:
             hand.stop()
+
+    def _made(self, frames: Callable[[], Take]) -> Take:
+        try:
+            made = self._maker.submit(frames)
+        except RuntimeError as error:  # the process is ending: another one will make them
+            raise Transient(f"no clip is begun any more: {error}") from None
+        return made.result()
 
     def _delivered(self, job: GpuJob, lease: Lease, notes: Notes, frames: Frames) -> Report | None:
         order = Deliver(job, lease.addresses, notes, frames, writes=False)

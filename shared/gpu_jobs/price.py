@@ -2,7 +2,8 @@
 
 Modal bills seconds. How many a clip takes was measured, or is worked out from what was
 (`shared/catalog/clip_seconds.py`), or is a guess; the quote says which. A run ends after a limit,
-so its price has a ceiling in any case: that much is set aside.
+so its price has a ceiling: that much is set aside. A run that is begun anew is paid again, beyond
+it if need be.
 """
 
 from collections.abc import Mapping

@@ -55,3 +55,9 @@ def test_a_route_is_held_against_the_whole_catalogue(desk: Desk) -> None:
     done = desk.dropreel("validate", desk.batch("gone", manifest={"keyframes": [keyframe]}))
     assert done.returncode == 1
     assert "google/veo-3.1" in done.stderr
+
+
+def test_a_route_to_a_rented_gpu_has_a_price(desk: Desk) -> None:
+    keyframe = {"image_path": "a.png", "route": ["ltx-video-2b"], "prompt": "waves"}
+    done = desk.dropreel("validate", desk.batch("rented", manifest={"keyframes": [keyframe]}))
+    assert done.returncode == 0, done.stderr

@@ -2,9 +2,11 @@
 
 import json
 import subprocess
+from collections.abc import Mapping
 from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -127,6 +129,26 @@ def test_what_another_run_measured_is_added_if_it_is_of_the_same_machine() -> No
     assert whole["runs"][-1].endswith("text: c; rife: b")
     with pytest.raises(ValueError, match="device"):
         gpu_speed_page.added(one, {**two, "where": {**two["where"], "device": "another"}})
+
+
+def test_ways_that_a_later_run_has_not_tried_are_kept_with_their_own_stock() -> None:
+    def run(*ways: str, at: str) -> dict[str, Any]:
+        rungs = [{"name": name, "at": at} for name in ("stock", *ways)]
+        return Book(None, "cpu").document | {"forwards": {"a14b": {"rungs": rungs}}}
+
+    whole: Mapping[str, Any] = run("fp8", at="one")
+    for later in (run("fp8", "attention8", at="two"), run("flash_4", at="three")):
+        whole = gpu_speed_page.added(whole, later)
+    found = {
+        key: [(row["name"], row["at"]) for row in each["rungs"]]
+        for key, each in whole["forwards"].items()
+    }
+    assert found == {
+        "a14b": [("stock", "three"), ("flash_4", "three")],
+        "a14b, earlier": [("stock", "two"), ("fp8", "two"), ("attention8", "two")],
+    }
+    again = gpu_speed_page.added(whole, run("compiled", at="four"))["forwards"]
+    assert [*again] == ["a14b, earlier", "a14b", "a14b, earlier 1"]
 
 
 def test_the_page_of_what_a_gpu_took_is_fresh() -> None:

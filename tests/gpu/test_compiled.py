@@ -1,5 +1,6 @@
 """What torch compiled is found again by the next process, and a folder of rubbish does no harm."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from torch._dynamo.utils import counters
 from torch._inductor.utils import fresh_cache
 from torch.compiler._cache import CacheArtifactManager
 
-from gpu_functions.runner.compiled import MOST_FILES, SUFFIX, Compiled
+from gpu_functions.runner.compiled import MOST_BYTES, MOST_FILES, SUFFIX, Compiled
 
 MODEL = "wan2.2-ti2v-5b"
 SHAPE, OTHER = (64, 64, 9), (32, 32, 9)
@@ -102,3 +103,51 @@ def test_a_folder_that_cannot_be_written_is_told_once(
             a_clip(side)
             assert not ours.keep(MODEL, side)
     assert caplog.text.count("compiled code is not kept") == 1
+
+
+def test_what_is_no_file_of_ours_is_left_alone(tmp_path: Path) -> None:
+    with new_process():
+        ours = Compiled(tmp_path, "cpu")
+        a_clip()
+        assert ours.keep(MODEL, SHAPE)
+    (file,) = tmp_path.rglob(f"*{SUFFIX}")
+    (file.parent / f"gone{SUFFIX}").symlink_to(tmp_path / "nowhere")
+    (file.parent / f"folder{SUFFIX}").mkdir()
+    os.mkfifo(file.parent / f"pipe{SUFFIX}")  # reading it would wait for ever
+    with (file.parent / f"huge{SUFFIX}").open("wb") as huge:
+        huge.truncate(MOST_BYTES + 1)
+    with new_process():
+        theirs = Compiled(tmp_path, "cpu")
+        assert theirs.bring(MODEL) == 1
+        a_clip(side=12)
+        assert theirs.keep(MODEL, OTHER)
+
+
+def test_a_volume_that_does_not_take_it_costs_no_clip(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuses() -> None:
+        raise RuntimeError("the volume is busy")
+
+    with new_process():
+        ours = Compiled(tmp_path, "cpu", kept=refuses)
+        for side in (8, 12):
+            a_clip(side)
+            assert not ours.keep(MODEL, side)
+    assert caplog.text.count("compiled code is not kept: the volume is busy") == 1
+
+
+def test_what_one_user_prepared_another_can_read(tmp_path: Path) -> None:
+    with new_process():
+        a_clip()
+        assert Compiled(tmp_path, "cpu").keep(MODEL, SHAPE)
+    (file,) = tmp_path.rglob(f"*{SUFFIX}")
+    (tmp_path / "any file").touch()
+    assert file.stat().st_mode == (tmp_path / "any file").stat().st_mode
+
+
+def test_a_file_that_another_process_takes_away_meanwhile_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "glob", lambda _self, _pattern: iter([tmp_path / "gone"]))
+    assert Compiled(tmp_path, "cpu").bring(MODEL) == 0

@@ -3,12 +3,15 @@
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from diffusers import WanTransformer3DModel
 from pydantic import ValidationError
+from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
 from cli.main import app
@@ -17,11 +20,19 @@ from gpu_functions.generators.diffusers_generator import DiffusersGenerator
 from gpu_functions.generators.registry import open_generator
 from gpu_functions.generators.rules import settled
 from gpu_functions.runner.models import Models
+from gpu_functions.speed.distilled import add_lora
 from gpu_functions.weights.check import check_weights
 from gpu_functions.weights.folder import weights_folder
 from gpu_functions.weights.hub import HuggingFace
 from gpu_functions.weights.pull import pull_weights
-from gpu_functions.weights.record import revision_of, standing
+from gpu_functions.weights.record import (
+    NAME,
+    Record,
+    read_record,
+    revision_of,
+    standing,
+    write_record,
+)
 from shared.catalog import Catalog, ModelRow
 from shared.catalog.recipes import recipes_for
 from shared.errors import InvalidInput
@@ -29,6 +40,7 @@ from shared.gpu_jobs.gpu import choose_class
 from tests.gpu.hub import COMMIT, LocalHub, running
 from tests.gpu.requests import catalogue_row, small_request
 from tests.gpu.tiny import build_tiny
+from tests.gpu.tiny.loras import write_lora
 
 A14B, FOUR_STEPS = "wan2.2-i2v-a14b", "wan2.2-i2v-a14b-4step"
 ROW = catalogue_row(FOUR_STEPS)
@@ -143,6 +155,25 @@ def test_beside_the_base_only_the_loras_are_fetched_and_nothing_twice(
     assert "the catalogue pins" in standing(ROW, tmp_path)[0]
 
 
+def test_both_can_be_pulled_at_once(hub: LocalHub, tmp_path: Path) -> None:
+    with ThreadPoolExecutor() as both:
+        pulls = [both.submit(pull, model, tmp_path, hub) for model in (A14B, FOUR_STEPS)]
+    assert [each.result() for each in pulls] == [None, None]
+    for model in (A14B, FOUR_STEPS):
+        check_weights(model, tmp_path)
+
+
+def test_what_is_written_down_is_there_whole_at_every_moment(tmp_path: Path) -> None:
+    record = Record(model=A14B, revisions={"a": COMMIT}, sizes={str(n): n for n in range(2000)})
+    write_record(tmp_path, record)
+    with ThreadPoolExecutor(3) as several:
+        writing = [several.submit(write_record, tmp_path, record) for _ in range(150)]
+        while not all(each.done() for each in writing):
+            assert read_record(tmp_path) == record
+    assert [each.exception() for each in writing] == [None] * 150
+    assert [file.name for file in tmp_path.iterdir()] == [NAME]
+
+
 @pytest.mark.parametrize(("spoil", "said"), [(Path.unlink, "is missing"), (cut, "It has ")])
 def test_a_lora_that_is_missing_or_cut_is_named_with_the_command_that_mends_it(
     hub: LocalHub, tmp_path: Path, spoil: Callable[[Path], object], said: str
@@ -161,12 +192,46 @@ def test_a_lora_that_is_missing_or_cut_is_named_with_the_command_that_mends_it(
     assert isinstance(shown.exception, WeightsMissing)
     pull(FOUR_STEPS, tmp_path, hub)
     check_weights(FOUR_STEPS, tmp_path)
+    shown = CliRunner().invoke(app, ["weights", "check", "wan2.2-lightning", str(tmp_path)])
+    assert f"A worker looks for it in WEIGHTS/{A14B}" in " ".join(shown.output.split())
 
 
 def test_a_lora_that_nobody_wrote_down_is_judged_by_its_own_header(folder: Path) -> None:
     check_weights(FOUR_STEPS, folder)
     cut(folder / "distilled" / HIGH)
     assert "where its header promises" in trouble(folder)
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        {"lora_down.weight": (2, 24)},
+        {"lora_down.weight": (2, 24), "lora_up.weight": (24, 3)},
+        {"lora_down.weight": (2, 12), "lora_up.weight": (24, 2)},
+        {"lora_down.weight": (24,), "lora_up.weight": (24,)},
+        {"weight": (24, 24)},
+    ],
+)
+def test_what_is_no_lora_of_the_model_is_refused_before_anything_is_moved(
+    whole: Path, tmp_path: Path, shapes: dict[str, tuple[int, ...]]
+) -> None:
+    model = WanTransformer3DModel.from_pretrained(str(whole / "transformer"))
+    before = {name: values.clone() for name, values in model.state_dict().items()}
+    file = tmp_path / "lora.safetensors"
+    write_lora(file, seed=0)
+    state = load_file(file)
+    place = "diffusion_model.blocks.1.self_attn.q."
+    save_file(state | {place + key: torch.ones(shape) for key, shape in shapes.items()}, file)
+    with pytest.raises(WeightsMissing, match="is no LoRA of this model"):
+        add_lora(model, file, "cpu")
+    assert all(torch.equal(before[name], values) for name, values in model.state_dict().items())
+
+
+def test_another_models_folder_is_refused_and_stays_whole(hub: LocalHub, tmp_path: Path) -> None:
+    pull(A14B, tmp_path, hub)
+    with pytest.raises(InvalidInput, match=f"holds `{A14B}`: give `ltx-video-2b` another"):
+        pull("ltx-video-2b", tmp_path, hub)
+    check_weights(A14B, tmp_path)
 
 
 def test_a_commit_without_the_files_is_refused_before_anything_is_fetched(

@@ -9,12 +9,14 @@ import torch
 from torch.nn.attention import current_flash_attention_impl, restore_flash_attention_impl
 from torch.nn.attention._fa4 import _fa4_import_module
 
-from gpu_functions.speed import flash4
+from bench.gpu_ladder import Given, Rung, forward
+from gpu_functions.speed import apply, flash4
 from gpu_functions.speed.switches import attention
 from gpu_functions.speed.trial import TRIAL, trial_error
+from shared.catalog.recipe import Recipe
 
 
-class Model:
+class Model(torch.nn.Module):
     """A denoiser as far as it is told who attends."""
 
     told = ""
@@ -58,11 +60,12 @@ def test_where_it_is_wrong_torch_has_its_own_back(
     assert (model.told, current_flash_attention_impl()) == ("native", None)
 
 
+@pytest.mark.parametrize("kind", [RuntimeError, AssertionError, TypeError])
 def test_a_kernel_that_fails_in_the_trial_is_left_alone(
-    model: Model, monkeypatch: pytest.MonkeyPatch
+    model: Model, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
 ) -> None:
     def fails(_attend: object, _device: str) -> float:
-        raise RuntimeError("no kernel image")
+        raise kind("no kernel image")
 
     monkeypatch.setattr(flash4, "trial_error", fails)
     assert pulled(model, "flash_4") == "left native, not flash_4 (no kernel image)"
@@ -80,6 +83,29 @@ def test_other_gpus_and_a_package_that_is_not_there(
         monkeypatch.setattr(flash4, "capability", lambda device, other=other: other)
         said = pulled(model, "flash_4", "native")
         assert said == "took native, not flash_4 (FlashAttention-4 is for Hopper and Blackwell)"
+
+
+def test_the_next_model_has_torchs_own_back(model: Model) -> None:
+    assert pulled(model, "flash_4") is None
+    torch.set_float32_matmul_precision("high")
+    pipeline = SimpleNamespace(transformer=model, to=lambda device: None)
+    assert apply(pipeline, Recipe(name="plain"), "cuda:0", ("transformer",)) == ()
+    assert current_flash_attention_impl() is None
+    assert torch.get_float32_matmul_precision() == "highest"
+
+
+def test_a_contender_that_did_not_ask_for_it_is_measured_without(model: Model) -> None:
+    seen: list[str | None] = []
+
+    def attends(**_: object) -> list[torch.Tensor]:
+        seen.append(current_flash_attention_impl())
+        return [torch.zeros(1)]
+
+    assert pulled(model, "flash_4") is None
+    for levers in ({"attention": "native"}, {"attention": "flash_4"}, {}):
+        forward(attends, Given((), {}), Rung("wan", "a rung", levers))
+    assert seen == [None, "FA4", None]
+    assert current_flash_attention_impl() == "FA4"
 
 
 def test_a_trial_tells_a_right_kernel_from_one_that_mixes_up_its_heads() -> None:

@@ -1,7 +1,7 @@
 """Every lever against the plain model in float64, same inputs: exact, or as far as it says."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from gpu_functions import speed_rules
 from gpu_functions.generators.diffusers_generator import DiffusersGenerator
 from gpu_functions.generators.registry import open_generator
 from gpu_functions.speed import LEVERS
+from gpu_functions.speed.levers import OF_A_RECIPE
 from shared.catalog.recipe import Recipe
 from tests.gpu.requests import small_request
 from tests.gpu.tiny import build_tiny
@@ -35,7 +36,8 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def load(weights: Path, model_id: str, **levers: Any) -> DiffusersGenerator:
     generator = open_generator(model_id)
     assert isinstance(generator, DiffusersGenerator)
-    recipe = Recipe(name="tried", dtype="float32", levers=levers)
+    own = {name: levers.pop(name) for name in [*levers] if name in Recipe.model_fields}
+    recipe = Recipe(name="tried", dtype="float32", levers=levers, **own)
     generator.load(weights / model_id, recipe, "cpu")
     return generator
 
@@ -48,6 +50,8 @@ def load(weights: Path, model_id: str, **levers: Any) -> DiffusersGenerator:
         (A14B, {"fused_modulation": True}, EXACT),
         (TI2V, {"fused_modulation": True}, EXACT),
         (A14B, {"fuse_qkv": True, "fused_modulation": True}, EXACT),
+        (TI2V, {"channels_last": True}, EXACT),
+        (TI2V, {"quantization": "fp8"}, 0.1),
         (A14B, {"attention8": "fp8"}, 0.01),
         (TI2V, {"attention8": "fp8", "fuse_qkv": True, "linear8": "fp8"}, 0.1),
         (TI2V, {"linear8": "fp8"}, 0.1),
@@ -65,7 +69,7 @@ def test_one_forward_is_that_of_the_plain_model(
     assert pulled.notes == ()
     error = relative_error(denoised(pulled.pipeline.transformer, model_id), truth)
     assert error < most
-    assert (error > EXACT) == bool({"attention8", "linear8"} & levers.keys())
+    assert (error > EXACT) == bool({"attention8", "linear8", "quantization"} & levers.keys())
 
 
 @pytest.mark.parametrize(
@@ -98,5 +102,7 @@ def test_the_error_is_measured_against_the_size_of_the_truth() -> None:
 
 def test_every_rule_is_of_a_lever_that_exists_and_its_page_is_fresh() -> None:
     named = {rule.lever.partition(":")[0] for rule in speed_rules.RULES}
-    assert named == {*LEVERS, "offload"} - {"channels_last", "vae_slicing"}
+    assert named == {*LEVERS, *OF_A_RECIPE, "load"}
+    ways = {rule.lever.partition(": ")[2] for rule in speed_rules.RULES if "offload" in rule.lever}
+    assert ways == {*get_args(Recipe.model_fields["offload"].annotation)} - {"none"}
     assert speed_rules.PAGE.read_text("utf-8") == speed_rules.page()

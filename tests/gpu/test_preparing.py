@@ -51,7 +51,8 @@ def test_left_out_they_are_the_sizes_that_the_catalogue_names() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "832x480", "832x480x", "axbxc", "0x480x81", "-1x2x3", "1x2x3x4"]
+    "text",
+    ["", "832x480", "832x480x", "axbxc", "0x480x81", "-1x2x3", "1x2x3x4", f"{'9' * 5000}x1x1"],
 )
 def test_what_is_no_size_is_refused_with_how_to_write_one(text: str) -> None:
     with pytest.raises(InvalidInput, match="WIDTHxHEIGHTxFRAMES"):
@@ -66,7 +67,9 @@ def test_a_real_generator_is_prepared_and_the_command_says_how_long_it_took(tmp_
     assert said.exit_code == 0
     for wrong, what in (
         (["--gpu", "cpu", "--size", "65x64x5"], "needs a multiple of 32"),
+        (["--gpu", "cpu", "--size", "65536x65536x5"], "no model makes more"),
         (["--gpu", "7"], "There is no GPU 7"),
+        (["--gpu", "9" * 5000], "There is no GPU 999"),
         (["--class", "h1000"], "there is rtx4090"),
     ):
         error = CliRunner().invoke(app, [*arguments, *wrong]).exception

@@ -1,6 +1,7 @@
 """LTX-Video 2B: published in one file, brought into diffusers' format when it is fetched."""
 
 import os
+import resource
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -117,6 +118,30 @@ def test_a_file_of_another_model_is_refused_and_leaves_nothing(
     with pytest.raises(WeightsMissing, match="is no LTXVideoTransformer3DModel"):
         convert(tmp_path / "other.safetensors", folder, ["transformer"])
     assert not [*(folder / "transformer").glob("*.safetensors*")]
+
+
+def test_a_file_without_the_coder_or_of_no_tensors_is_refused(whole: Path, tmp_path: Path) -> None:
+    state = load_file(whole / "single_file" / FILE)
+    other = tmp_path / "other.safetensors"
+    save_file({key: each for key, each in state.items() if not key.startswith("vae.")}, other)
+    with pytest.raises(WeightsMissing, match="is no AutoencoderKLLTXVideo"):
+        convert(other, whole, ["vae"])
+    other.write_bytes(b"<html>")
+    with pytest.raises(WeightsMissing, match="no safetensors file"):
+        convert(other, whole, ["vae"])
+
+
+def test_a_full_disk_says_so_and_what_was_there_stays(whole: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(whole, tmp_path / "w")
+    before, unlimited = (folder / MADE[0]).read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, unlimited[1]))
+    try:
+        with pytest.raises(InvalidInput, match="cannot be written"):
+            convert(folder / "single_file" / FILE, folder, ["transformer"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+    assert (folder / MADE[0]).read_bytes() == before
+    assert not [*(folder / "transformer").glob("*.new")]
 
 
 def test_room_is_asked_for_both_forms(

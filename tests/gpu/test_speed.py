@@ -64,9 +64,12 @@ def test_every_family_runs_with_8_bit_weights_tiles_and_a_memory_for_words(
     assert set(notes) <= {"prompt_cache", "vae_slicing", "vae_tiling"}
 
 
-def test_what_a_processor_cannot_do_is_left_alone_and_said(weights: Path) -> None:
+def test_what_a_processor_cannot_do_is_left_alone_and_said(
+    weights: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     levers = {"compile": True, "tf32": True, "attention": ["sage", "_flash_3", "native"]}
     generator = load(weights, WAN, quantization="int8", offload="group", levers=levers)
+    assert f"{WAN}, recipe `tried`: quantization: held as fp8" in caplog.text
     said = dict(note.split(": ", 1) for note in generator.notes)
     assert said.keys() == {"compile", "tf32", "attention", "quantization", "offload"}
     assert said["quantization"] == "held as fp8: int8 needs torchao"
@@ -74,6 +77,14 @@ def test_what_a_processor_cannot_do_is_left_alone_and_said(weights: Path) -> Non
     assert "`sageattention>=2.1.1`" in said["attention"]
     assert "; _flash_3 (Flash Attention 3 backend" in said["attention"]
     assert len(frames(generator)) == 5
+
+
+def test_a_coder_has_bits_of_its_own_only_where_its_pipeline_asks(weights: Path) -> None:
+    for model_id, own in (("ltx-video-0.9.8-13b", False), (WAN, True)):
+        generator = load(weights, model_id, levers={"vae_dtype": "bfloat16"})
+        assert (generator.pipeline.vae.dtype == torch.bfloat16) is own
+        assert bool(generator.notes) is not own
+        assert len(frames(generator))
 
 
 def test_a_lever_that_is_off_does_nothing(weights: Path) -> None:

@@ -1,6 +1,7 @@
 """Weights: fetched once, at a commit, checked before each use; trouble names file and cure."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -108,13 +109,31 @@ def test_a_missing_shard_of_many_is_named(folder: Path) -> None:
     assert "The list of files is damaged" in trouble(folder)
 
 
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"vae": []}'])
+def test_a_list_of_parts_that_is_damaged_is_mended_even_where_the_hub_s_client_trusts_it(
+    hub: LocalHub, tmp_path: Path, text: str
+) -> None:
+    row, source = catalogue_row(MOCHI), HuggingFace(hub.endpoint)
+    pull_weights(row, tmp_path, revisions={"base": COMMIT}, hub=source)
+    index = tmp_path / "model_index.json"
+    when = index.stat().st_mtime_ns
+    index.write_text(text)
+    os.utime(index, ns=(when, when))
+    assert "The list of the model's parts is damaged" in trouble(tmp_path)
+    pull_weights(row, tmp_path, revisions={"base": COMMIT}, hub=source)
+    check_weights(MOCHI, tmp_path)
+
+
 def test_there_may_be_no_folder_at_all(tmp_path: Path) -> None:
     assert "There is no such folder" in trouble(tmp_path / "nowhere")
 
 
 def test_a_header_that_lies_is_no_header(tmp_path: Path) -> None:
     file = tmp_path / "x.safetensors"
-    for content in (b"", b"\xff" * 20, (10**15).to_bytes(8, "little"), b"\x02" + bytes(7) + b"[]"):
+    ends = (b'"x"', b"Infinity", b"[1]", b"null")
+    headers = [b'{"a": {"data_offsets": [0, %s]}}' % end for end in ends]
+    lies = [len(header).to_bytes(8, "little") + header for header in (b"[]", *headers)]
+    for content in (b"", b"\xff" * 20, (10**15).to_bytes(8, "little"), *lies):
         file.write_bytes(content)
         assert promised_size(file) is None
 
@@ -319,6 +338,8 @@ def test_no_access_no_hub_and_no_room_are_told_apart(
 
 def test_the_command_looks_folders_over(folder: Path) -> None:
     run = CliRunner()
+    odd = shutil.copytree(folder, folder.parent / "w[b]")
+    assert "w[b] is whole" in run.invoke(app, ["weights", "check", "mochi", str(odd)]).output
     fine = run.invoke(app, ["weights", "check", "mochi", str(folder)])
     assert fine.exit_code == 0
     for arguments in (["mochi-2", str(folder)], ["veo-3.1", str(folder)]):

@@ -260,6 +260,32 @@ def test_a_keyframe_that_is_no_picture_is_told_by_the_run_itself(
     assert "cannot be read" in town.report.message
 
 
+def test_a_picture_that_the_foreman_has_no_memory_for_is_the_childs(
+    town: RunnerTown, works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(data: bytes, size: tuple[int, int]) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setattr("gpu_functions.worker.foreman.unpacked", fails)
+    queue = Queue()
+    message = queue.put(town.job())
+    works.start(queue)
+    wait_for(lambda: message.deleted)
+    assert town.report is not None
+    assert town.report.outcome is RunOutcome.SUCCEEDED
+
+
+def test_a_scratch_folder_that_somebody_cleared_away_costs_no_job(
+    town: RunnerTown, works: Works, tmp_path: Path
+) -> None:
+    queue = Queue()
+    message = queue.put(town.job())
+    works.start(queue, scratch=tmp_path / "cleared" / "away")
+    wait_for(lambda: message.deleted)
+    assert town.report is not None
+    assert town.report.outcome is RunOutcome.SUCCEEDED
+
+
 class Watcher:
     """A hand that keeps its orders, and ends each as somebody else's."""
 

@@ -101,6 +101,7 @@ def test_the_next_clip_is_made_while_one_is_uploaded(towns: list[RunnerTown], bo
     assert len(spans) == 9
     assert all(ended <= after for (_, ended), (after, _) in itertools.pairwise(spans))
     assert box.studio.loads == ["first"], "one model serves them all"
+    assert len(box.studio.threads) == 1, "torch's compiler is set up by the thread"
     seconds = sum(each.gpu_seconds for each in reports)
     assert 0.9 < seconds <= time.monotonic() - began
     assert not list(box.scratch.glob("*.npy"))
@@ -133,6 +134,15 @@ def test_a_child_that_dies_gives_the_job_back_and_takes_the_next(
     assert towns[0].report is None
     assert not list(box.scratch.glob("*.npy"))
     assert report_of(box.spawn(towns[1])).outcome == "succeeded"
+
+
+def test_a_job_that_comes_when_the_process_ends_goes_back(
+    towns: list[RunnerTown], box: Box
+) -> None:
+    box.overlapped.stop()
+    with pytest.raises(RuntimeError, match="no clip is begun any more"):
+        box.spawn(towns[0]).result(PATIENCE_SEC)
+    assert towns[0].report is None
 
 
 def test_what_is_wrong_with_the_first_half_is_reported_as_ever(

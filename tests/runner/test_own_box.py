@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.core import set_initial_no_auth_action_count
 
-from gpu_functions.worker.__main__ import _options
+from gpu_functions.worker.__main__ import _options, main
 from shared.aws.pull import PullQueue
 
 QUEUE, ACCOUNT, REGION = "workers", "123456789012", "us-east-1"
@@ -110,3 +110,28 @@ def test_systemd_understands_the_unit(page: str, tmp_path: Path) -> None:
     )
     ours = [line for line in found.stderr.splitlines() if "dropreel-worker" in line]
     assert ours == []
+
+
+def test_a_gpu_that_is_not_there_is_said_before_anything_starts(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--queue", "http://127.0.0.1:9/queue", "--weights", str(tmp_path)]
+    assert main([*arguments, "--gpus", "0,97"]) == 2
+    said = capfd.readouterr().err
+    assert "There is no GPU" in said
+    assert "Traceback" not in said
+
+
+def test_a_scratch_folder_that_is_none_and_a_lease_of_no_seconds_are_said(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    arguments = ["--queue", "http://127.0.0.1:9/queue", "--weights", str(tmp_path), "--gpus", "cpu"]
+    assert main([*arguments, "--scratch", str(tmp_path / "file")]) == 2
+    for wrong in ("0", "-5", "nan", "inf", "soon"):
+        with pytest.raises(SystemExit):
+            main([*arguments, "--lease-sec", wrong])
+    said = capfd.readouterr().err
+    assert "File exists" in said
+    assert "'nan': write 1 to 43200 seconds" in said
+    assert "Traceback" not in said

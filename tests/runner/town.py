@@ -242,6 +242,7 @@ class Painter:
 
     def load(self, weights: Path, recipe: Recipe, device: str) -> None:
         self.world.loads.append(recipe.name)
+        self.world.threads.add(threading.get_ident())
         if recipe.name in self.world.too_large:
             raise OutOfMemory(f"{recipe.name} does not fit")
 
@@ -249,6 +250,7 @@ class Painter:
         self, request: GenerationRequest, on_step: OnStep, room: Room = in_memory
     ) -> GeneratedFrames:
         self.world.requests.append(request)
+        self.world.threads.add(threading.get_ident())
         steps = request.steps or 3
         for step in range(steps):
             if self.world.step_sec:
@@ -270,6 +272,7 @@ class Studio:
     step_sec: float = 0.0
     loads: list[str] = field(default_factory=list)
     requests: list[GenerationRequest] = field(default_factory=list)
+    threads: set[int] = field(default_factory=set)
 
     def tools(self, scratch: Path | None = None, compiled: Compiled | None = None) -> Tools:
         def open_painter(_model: str) -> Generator:
