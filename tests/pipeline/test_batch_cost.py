@@ -105,3 +105,4 @@ def test_a_job_that_a_later_run_takes_up_is_paid_once() -> None:
     (job,) = house.jobs.rows.values()
     bill = house.in_library("cost.json")
     assert bill["total"]["model_usd"] == pytest.approx(job.estimate_usd)
+    assert bill["earlier_runs"]["model_usd"] == 0, "this run looks at the same job"
