@@ -70,6 +70,12 @@ def read_status(target: Target, batch: Folder) -> list[dict[str, Any]]:
     return runs
 
 
+def all_well(run: dict[str, Any]) -> bool:
+    """Is every clip of a run done, or planned where it was to be planned only?"""
+    good = run["counts"].get("planned" if run["dry_run"] else "done", 0)
+    return bool(run["state"] == "finished" and 0 < good == run["counts"]["total"])
+
+
 def follow(dropped: Dropped, show: Follow, *, every_sec: float = 0.5) -> list[dict[str, Any]]:
     """Wait until every dropped manifest has come to an end, telling `show` all the way.
 

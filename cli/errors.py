@@ -5,3 +5,7 @@ from shared.errors import DropreelError
 
 class WrongUse(DropreelError):
     """The command cannot do what was asked of it."""
+
+
+ALL_DONE, SOME_NOT, WRONG_USE = 0, 1, 2
+"""Exit codes."""

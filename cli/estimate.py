@@ -1,11 +1,11 @@
 """`dropreel estimate`: what a folder would cost, clip by clip, and what a month of work would.
 
-The pipeline's own use cases run over the folder in memory, so routes are ranked as the cloud would
-rank them; nothing leaves this machine and nothing is spent.
+The folder is rehearsed as `validate` does it, so routes are ranked and priced as the cloud that
+`run` would use would do it. What it would refuse is told, and priced all the same where it can be:
+over the whole catalogue, where only a key is missing. Nothing is spent.
 """
 
-from collections.abc import Iterator
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,25 +13,23 @@ import typer
 import yaml  # type: ignore[import-untyped]
 from rich.markup import escape
 
-from cli.books import AsJson, console, plain_table, print_json
-from cli.errors import WrongUse
-from cli.folder import DropFolder, read_folder
-from cli.memory import MemoryObjects, MemoryRows, NoAudit, every_engine
+from cli import show
+from cli.books import AsJson, Profile, Region, console, plain_table, print_json
+from cli.errors import SOME_NOT, WrongUse
+from cli.memory import every_engine
+from cli.rehearsal import Rehearsal, rehearse
+from cli.rules import find_rules
+from cli.target import Account
 from shared.budget.claims import blueprint_claims
 from shared.budget.estimate import BatchEstimate, ClipEstimate, candidate_price, estimate_batch
 from shared.budget.money import MicroUsd, usd_text
 from shared.budget.scenarios import MonthEstimate, Scenarios, month_of_scenario, scenario_prices
 from shared.errors import InvalidInput
-from shared.gpu_jobs.price import price_anywhere
 from shared.nearest import did_you_mean
-from shared.pipeline.accept import accept_drop
-from shared.pipeline.check import check_manifest
 from shared.pipeline.draft import draft_clip, rank_draft, read_order
-from shared.pipeline.keyframes import await_keyframes
-from shared.pipeline.plan import plan_batch
-from shared.pipeline.services import ClipItem, Limits, RunRef, Services
+from shared.pipeline.services import ClipItem, RunRef, Services
 from shared.routing import Policy
-from shared.state import ClipRow, RunRow
+from shared.state import ClipRow
 
 SCENARIOS = Path(__file__).parents[1] / "shared" / "budget" / "scenarios.yaml"
 
@@ -44,19 +42,29 @@ def estimate(
         str | None, typer.Option(help="One scenario; all when left out, `none` for none.")
     ] = None,
     as_json: AsJson = False,
+    profile: Profile = None,
+    region: Region = None,
 ) -> None:
     """Say what a folder would cost, and what a month of the usage scenarios would."""
     known = read_scenarios()
     chosen = _chosen(known, scenario)
-    batch = estimate_folder(folder, known) if folder else None
+    rehearsal, batch = None, None
+    if folder is not None:
+        rules = find_rules(Account(profile, region))
+        rehearsal = rehearse(folder, rules, with_budget=False)
+        batch = price_folder(rehearsal, known)
     months = _months(chosen)
     if as_json:
-        print_json(_document(batch, months, known))
-        return
-    if batch is not None:
-        _show_batch(batch)
-    if months:
-        _show_months(months)
+        print_json(_document(batch, rehearsal, months, known))
+    else:
+        if batch is not None and batch.clips:
+            _show_batch(batch)
+        if rehearsal is not None:
+            show.print_clips(rehearsal.remarks())
+        if months:
+            _show_months(months)
+    if rehearsal is not None and not rehearsal.well:
+        raise typer.Exit(SOME_NOT)
 
 
 def read_scenarios(path: Path = SCENARIOS) -> Scenarios:
@@ -64,84 +72,35 @@ def read_scenarios(path: Path = SCENARIOS) -> Scenarios:
     return Scenarios.model_validate(yaml.safe_load(path.read_text("utf-8")))
 
 
-def estimate_folder(folder: Path, scenarios: Scenarios) -> BatchEstimate:
-    """Rank and price every clip of a folder, as if every engine were there.
-
-    Raises
-    ------
-    InvalidInput : the manifest cannot be used.
-    """
-    dropping = read_folder(folder)
-    services = Services(
-        drop_bucket="drop",
-        work_bucket="work",
-        library_bucket="library",
-        objects=MemoryObjects(),
-        rows=MemoryRows(),
-        audit=NoAudit(),
-        limits=Limits(keyframe_wait_sec=0.001),
-        engines=every_engine(),
-        price=partial(price_anywhere, {}),
-    )
-    clips = [clip for run in _started(services, dropping) for clip in _clips(services, run)]
+def price_folder(rehearsal: Rehearsal, scenarios: Scenarios) -> BatchEstimate:
+    """The price of every clip of a folder that was rehearsed."""
+    services = rehearsal.services
+    clips = [
+        _clip(services, run, row)
+        for run in rehearsal.runs
+        for row in services.rows.clips(run.folder, run.run_id)
+    ]
     return estimate_batch(clips, scenarios.aws_usage_per_clip.per_clip())
 
 
-class _Recorder:
-    """Takes the runs that AcceptDrop starts."""
-
-    def __init__(self) -> None:
-        self.started: list[RunRow] = []
-
-    def start(self, row: RunRow) -> None:
-        self.started.append(row)
-
-
-def _started(services: Services, dropping: DropFolder) -> list[RunRef]:
-    recorder = _Recorder()
-    manifests = []
-    for file in (*dropping.files, *dropping.manifests):
-        data = file.path.read_bytes() if file.path else file.data
-        key = dropping.batch.key(file.name)
-        ref = services.objects.write("drop", key, data, content_type="application/octet-stream")
-        if file in dropping.manifests:
-            manifests.append(ref)
-    for ref in manifests:
-        accept_drop(services, recorder, ref)
-    return [
-        RunRef(
-            project_id=row.project_id,
-            batch_id=row.batch_id,
-            run_id=row.run_id,
-            manifest=row.source,
-            dry_run=True,
-        )
-        for row in recorder.started
-    ]
-
-
-def _clips(services: Services, run: RunRef) -> Iterator[ClipEstimate]:
-    check_manifest(services, run)
-    await_keyframes(services, run)
-    plan_batch(services, run)
-    for row in services.rows.clips(run.folder, run.run_id):
-        yield _clip(services, run, row)
-
-
 def _clip(services: Services, run: RunRef, row: ClipRow) -> ClipEstimate:
-    if row.status.ended:
-        return ClipEstimate(row.stem, 0.0, (), (), " ".join(row.result.reasons))
+    """The price of a clip; of one that is refused too, where it can be told."""
+    why_not = " ".join(row.result.reasons)
+    if services.objects.head(services.work_bucket, run.work.request(row.index)) is None:
+        return ClipEstimate(row.stem, 0.0, (), (), why_not)
     order = read_order(services, ClipItem(run=run, stem=row.stem, index=row.index))
-    seconds, route = order.request.motion.duration_sec, order.request.route
     try:
         draft = draft_clip(services, run.project_id, order)
-        seconds = draft.request.motion.duration_sec
         ranking = rank_draft(services, run.project_id, draft)
-        ranking.best_or_raise()
-    except InvalidInput as error:
-        return ClipEstimate(row.stem, seconds, route, (), error.message)
+        if not ranking.candidates:
+            everybody = replace(services, engines=services.engines | every_engine())
+            ranking = rank_draft(everybody, run.project_id, draft)
+    except InvalidInput:
+        seconds = order.request.motion.duration_sec
+        return ClipEstimate(row.stem, seconds, order.request.route, (), why_not)
+    seconds = draft.request.motion.duration_sec
     candidates = tuple(candidate_price(each) for each in ranking.candidates)
-    return ClipEstimate(row.stem, seconds, ranking.route, candidates)
+    return ClipEstimate(row.stem, seconds, ranking.route, candidates, why_not)
 
 
 def _chosen(known: Scenarios, name: str | None) -> Scenarios:
@@ -167,10 +126,15 @@ def _months(known: Scenarios) -> list[MonthEstimate]:
 
 
 def _document(
-    batch: BatchEstimate | None, months: list[MonthEstimate], known: Scenarios
+    batch: BatchEstimate | None,
+    rehearsal: Rehearsal | None,
+    months: list[MonthEstimate],
+    known: Scenarios,
 ) -> dict[str, Any]:
+    documents = rehearsal.documents if rehearsal is not None else []
     return {
         "currency": "USD",
+        "problems": [problem for run in documents for problem in run["problems"]],
         "batch": batch.to_dict() if batch is not None else None,
         "months": [month.to_dict() for month in months],
         "aws_usage_per_clip": known.aws_usage_per_clip.model_dump(),
@@ -183,13 +147,15 @@ def _show_batch(batch: BatchEstimate) -> None:
     table = plain_table("clip", "first candidate", "expected", "from", "to", "price")
     for clip in batch.clips:
         if not clip.candidates:
-            table.add_row(escape(clip.stem), f"[red]{escape(clip.why_not)}[/]", "", "", "", "")
+            table.add_row(escape(clip.stem), "[red]refused[/]", "", "", "", "")
             continue
         first, price = clip.candidates[0], clip.price
         more = len(clip.candidates) - 1
         table.add_row(
             escape(clip.stem),
-            escape(first.candidate) + (f" [dim]+{more}[/]" if more else ""),
+            escape(first.candidate)
+            + (f" [dim]+{more}[/]" if more else "")
+            + (" [red]refused[/]" if clip.why_not else ""),
             usd_text(price.expected),
             usd_text(price.low),
             usd_text(price.high),

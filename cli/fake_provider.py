@@ -1,9 +1,11 @@
 """`dropreel fake-provider`: all external providers on this machine, for nothing, with chaos."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cli.env_file import kept_in
 from shared.prompting.choice import BEDROCK_URL_SETTING
 from shared.prompting.services import SERVICES
 from shared.providers import ADAPTERS
@@ -27,6 +29,12 @@ def fake_provider(
         int | None,
         typer.Option(min=16, max=2160, help="Height of all clips; as asked when left out."),
     ] = None,
+    env: Annotated[
+        Path | None,
+        typer.Option(
+            help="File to hold the settings while it runs, such as `.env`; else they are printed."
+        ),
+    ] = None,
     list_faults: Annotated[bool, typer.Option(help="Explain the faults and stop.")] = False,
 ) -> None:
     """Serve look-alikes of all external providers on this machine, until Ctrl-C."""
@@ -41,11 +49,15 @@ def fake_provider(
         lines=lines,
     )
     fake = FakeProviders(world, port=port)
-    # On stdout, so that they can be kept in a file and sourced.
+    exports = [f"export {line}" for line in environment(fake)]
     typer.echo(f"# ledger {fake.root}/_ledger, jobs {fake.root}/_jobs")
-    for line in environment(fake):
-        typer.echo(f"export {line}")
-    serve_forever(fake)
+    if env is None:
+        typer.echo("\n".join(exports))
+        serve_forever(fake)
+        return
+    with kept_in(env, exports):
+        typer.echo(f"# settings are at the end of {env} until this stops; its other lines stay")
+        serve_forever(fake)
 
 
 def environment(fake: FakeProviders) -> list[str]:

@@ -7,7 +7,7 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,21 +17,23 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
 from cli import show
-from cli.drop import drop, follow, read_status, watch_to_end
-from cli.errors import WrongUse
+from cli.drop import all_well, drop, follow, read_status, watch_to_end
+from cli.errors import ALL_DONE, SOME_NOT, WRONG_USE, WrongUse
+from cli.estimate import estimate
 from cli.fake_provider import fake_provider
 from cli.folder import read_folder, sound_folder
 from cli.inspect import inspect
 from cli.jobs import jobs
 from cli.library import pull as pull_batch
 from cli.models import models
-from cli.money import register_money
+from cli.money import approve, deny, spend
 from cli.motion_editor import motion
 from cli.progress import live_progress
+from cli.project import projects
 from cli.review import review
-from cli.scoring import register_scoring
+from cli.scoring import label, pick, score, train_scorer
 from cli.target import CHECKOUT, Account, Target, find_target, some_target
-from cli.validate import validate_folder
+from cli.validate import validate
 from cli.weights import weights
 from cli.worker import worker
 from local_cloud.cloud import attach, embedded_cloud
@@ -56,18 +58,7 @@ Out = Annotated[Path | None, typer.Option(help="Where the finished files go.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Name = Annotated[str | None, typer.Option(help="Instead of the manifest's or the folder's.")]
 
-ALL_DONE, SOME_NOT, WRONG_USE = 0, 1, 2
 
-app.command("fake-provider")(fake_provider)
-app.command()(review)
-app.command()(worker)
-app.add_typer(jobs, name="jobs")
-app.add_typer(weights, name="weights")
-register_money(app)
-register_scoring(app)
-
-
-@app.command()
 def run(
     folder: Annotated[Path, typer.Argument(help="Keyframes, with or without a manifest.")],
     out: Out = None,
@@ -93,12 +84,7 @@ def run(
     show.print_end(runs, out if files else None)
     if as_json:
         _print_json(dropping.batch, runs, out, files, time.monotonic() - started)
-    raise typer.Exit(ALL_DONE if all(map(_all_finished, runs)) else SOME_NOT)
-
-
-def _all_finished(run: dict[str, Any]) -> bool:
-    good = run["counts"].get("planned" if run["dry_run"] else "done", 0)
-    return bool(run["state"] == "finished" and 0 < good == run["counts"]["total"])
+    raise typer.Exit(ALL_DONE if all(map(all_well, runs)) else SOME_NOT)
 
 
 def _print_json(
@@ -114,7 +100,6 @@ def _print_json(
     print(json.dumps(document, ensure_ascii=False, indent=2))
 
 
-@app.command()
 def up(
     port: Annotated[int | None, typer.Option(help="Instead of a free one.")] = None,
 ) -> None:
@@ -141,7 +126,6 @@ def up(
             show.step("stopping")
 
 
-@app.command()
 def status(
     batch: Annotated[str | None, typer.Argument(help="PROJECT/BATCH; all when left out.")] = None,
     as_json: AsJson = False,
@@ -162,7 +146,6 @@ def status(
     show.print_end(runs, None)
 
 
-@app.command()
 def watch(
     batch: Annotated[str, typer.Argument(help="PROJECT/BATCH")],
     as_json: AsJson = False,
@@ -181,10 +164,9 @@ def watch(
     else:
         show.print_clips(runs)
         show.print_end(runs, None)
-    raise typer.Exit(ALL_DONE if all(map(_all_finished, runs)) else SOME_NOT)
+    raise typer.Exit(ALL_DONE if all(map(all_well, runs)) else SOME_NOT)
 
 
-@app.command()
 def cancel(
     batch: Annotated[str, typer.Argument(help="PROJECT/BATCH")],
     profile: Profile = None,
@@ -221,7 +203,6 @@ def leaving(target: Target, batch: Folder) -> Iterator[None]:
         raise
 
 
-@app.command()
 def pull(
     batch: Annotated[str, typer.Argument(help="PROJECT/BATCH")],
     out: Out = None,
@@ -238,7 +219,6 @@ def pull(
     show.console.print(f"{len(files)} files in {where}")
 
 
-@app.command()
 def manifest(
     folder: Annotated[Path, typer.Argument(help="Keyframes and their sidecars.")],
     output: Annotated[
@@ -273,28 +253,6 @@ def manifest(
     show.console.print(f"{path}: {len(document['keyframes'])} keyframe(s)")
 
 
-@app.command()
-def validate(
-    folder: Annotated[Path, typer.Argument(help="A folder as it would be dropped.")],
-    as_json: AsJson = False,
-) -> None:
-    """Check a folder with the pipeline's own rules; nothing leaves this machine."""
-    runs = validate_folder(folder)
-    if as_json:
-        print(json.dumps({"runs": runs}, ensure_ascii=False, indent=2))
-    else:
-        show.print_clips(runs)
-    fine = all(run["state"] == "finished" and _all_finished(run) for run in runs)
-    if fine and not as_json:
-        show.console.print("[green]everything is fine[/]")
-    raise typer.Exit(ALL_DONE if fine else SOME_NOT)
-
-
-app.command()(inspect)
-app.command()(motion)
-app.command()(models)
-
-
 def _output_folder(path: Path) -> Path:
     """Said before the work begins, not after."""
     if path.exists() and not path.is_dir():
@@ -316,6 +274,28 @@ def _folders(target: Target) -> list[Folder]:
         if ref.name == "_status.json" and ref.key.count("/") == 2
     }
     return sorted(found)
+
+
+COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
+    "Clips": (run, validate, status, watch, pull, review, estimate, cancel),
+    "Before a drop": (manifest, motion, score, pick, inspect),
+    "Money": (approve, deny, spend),
+    "Models and machines": (up, models, fake_provider, worker),
+    "The scorer": (label, train_scorer),
+}
+"""All commands, in the order in which somebody who makes clips comes to need them."""
+
+GROUPS = {
+    "project": ("Money", projects),
+    "jobs": ("Models and machines", jobs),
+    "weights": ("Models and machines", weights),
+}
+
+for _panel, _commands in COMMANDS.items():
+    for _command in _commands:
+        app.command(rich_help_panel=_panel)(_command)
+for _name, (_panel, _group) in GROUPS.items():
+    app.add_typer(_group, name=_name, rich_help_panel=_panel)
 
 
 def main() -> None:

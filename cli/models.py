@@ -12,6 +12,7 @@ from rich.table import Table
 
 from cli.errors import WrongUse
 from shared.catalog import ModelKind, load_catalog
+from shared.catalog.model import ModelStatus
 from shared.catalog.page import plain
 from shared.catalog.pricing import Quote
 from shared.catalog.query import UNIT_OF_USE, Listed, Sort, list_models
@@ -19,7 +20,7 @@ from shared.catalog.territory import is_territory
 from shared.clip import Operation
 from shared.nearest import did_you_mean
 
-COLOURS = {"active": "green", "legacy": "yellow", "retired": "red", "unavailable": "red"}
+COLOURS = {"legacy": "yellow", "retired": "red", "unavailable": "red"}
 
 
 def models(
@@ -59,11 +60,17 @@ def models(
         print(json.dumps({"models": [_document(each) for each in found]}, ensure_ascii=False))
         return
     console = Console(highlight=False)
-    console.print(_table(found, with_kind=kind is None, with_value=sort is Sort.VALUE))
+    width = max((len(each.row.id) for each in found), default=0)
+    for kind_shown in ModelKind:  # dollars of different units have no common order
+        rows = [each for each in found if each.row.kind is kind_shown]
+        if rows:
+            console.print(f"[bold]{kind_shown.value}[/], USD per {UNIT_OF_USE[kind_shown]}")
+            console.print(_table(rows, width, with_value=sort is Sort.VALUE))
+            console.print()
     console.print(
-        f"[dim]{len(found)} of {len(catalog.models)} models. USD per second of clip, image, 1,000 "
-        "characters or million tokens; ? is reported, ?? unverified; docs/models.md has the "
-        "sources. Models of your own GPUs: at Modal's price, where a clip's seconds are known. "
+        f"[dim]{len(found)} of {len(catalog.models)} models. ? is a reported price, ?? an "
+        "unverified one; docs/models.md has the sources. "
+        "Models of your own GPUs: at Modal's price, where a clip's seconds are known. "
         "Quality is assumed until measured.[/]",
         soft_wrap=True,
     )
@@ -93,21 +100,19 @@ def _dollars(text: str | None) -> Decimal | None:
     return amount
 
 
-def _table(found: list[Listed], *, with_kind: bool, with_value: bool) -> Table:
+def _table(found: list[Listed], width: int, *, with_value: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("model", no_wrap=True)
-    if with_kind:
-        table.add_column("kind", no_wrap=True)
+    table.add_column("model", no_wrap=True, min_width=width)
     for heading in ("USD", "quality", "value")[: 3 if with_value else 2]:
         table.add_column(heading, justify="right", no_wrap=True)
-    for heading in ("from", "sell?", "status"):
-        table.add_column(heading)
+    for heading in ("from", "sell?"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("note", overflow="fold")
     for each in found:
         row = each.row
-        cells = [escape(row.id), *([row.kind.value] if with_kind else [])]
-        cells += [_price(each), f"{row.quality.score:.2f}" if row.quality else ""]
+        cells = [escape(row.id), _price(each), f"{row.quality.score:.2f}" if row.quality else ""]
         cells += [_value(each)] if with_value else []
-        table.add_row(*cells, row.origin, row.commercial.value, _status(each))
+        table.add_row(*cells, row.origin, row.commercial.value, _note(each))
     return table
 
 
@@ -117,9 +122,11 @@ def _value(each: Listed) -> str:
     return f"{each.value:.1f}" if each.unit_usd else "∞"
 
 
-def _status(each: Listed) -> str:
+def _note(each: Listed) -> str:
+    """What sets a model apart from one that may be had everywhere, today and tomorrow."""
     row = each.row
-    parts = [f"[{COLOURS[row.status.value]}]{row.status.value}[/]"]
+    status = row.status.value
+    parts = [] if row.status is ModelStatus.ACTIVE else [f"[{COLOURS[status]}]{status}[/]"]
     parts += ["[dim]not yet[/]"] if row.not_yet else []
     parts += [f"[yellow]ends {row.ends_on}[/]"] if row.ends_on else []
     parts += [f"[dim]not {' '.join(row.territory_excluded)}[/]"] if row.territory_excluded else []

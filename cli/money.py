@@ -11,8 +11,6 @@ from rich.table import Table
 
 from cli.books import AsJson, Profile, Region, console, open_books, plain_table, print_json
 from cli.errors import WrongUse
-from cli.estimate import estimate
-from cli.project import projects
 from shared.budget.approval import ApprovalState
 from shared.budget.money import usd_text
 from shared.budget.spend import By, Spend, account_summary, spend_by
@@ -24,13 +22,6 @@ from shared.pipeline.approvals import DECIDED_BY
 MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 
 Batch = Annotated[str, typer.Argument(help="PROJECT/BATCH")]
-
-
-def register_money(app: typer.Typer) -> None:
-    """Give `app` the commands about money."""
-    app.add_typer(projects, name="project")
-    for command in (estimate, spend, approve, deny):
-        app.command()(command)
 
 
 def spend(

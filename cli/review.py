@@ -2,6 +2,7 @@
 
 import getpass
 import json
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from cli.target import Account, Target
 from shared.clip import ObjectRef
 from shared.keys import Folder, held_names
 from shared.manifest.names import REVIEW_SUFFIX
+from shared.nearest import did_you_mean
 from shared.pipeline.approvals import DECIDED_BY
 from shared.review import ReviewVerdict, acceptance_rate
 
@@ -78,15 +80,25 @@ def _waiting(target: Target, folder: Folder, stem: str | None) -> list[dict[str,
     runs = read_status(target, folder)
     if not runs:
         raise WrongUse(f"Nothing is known of {folder.prefix}: no manifest was dropped there yet.")
-    found = {
-        clip["stem"]: clip
-        for run in reversed(runs)
-        for clip in run["clips"]
-        if clip["status"] == "needs_review" and stem in (None, clip["stem"])
-    }
-    if stem is not None and not found:
-        raise WrongUse(f"No clip called `{stem}` waits for a review in {folder.prefix}.")
-    return list(found.values())
+    clips = [clip for run in reversed(runs) for clip in run["clips"]]
+    found = {clip["stem"]: clip for clip in clips if clip["status"] == "needs_review"}
+    if stem is None:
+        return list(found.values())
+    if stem not in found:
+        status = {clip["stem"]: clip["status"] for clip in clips}
+        raise WrongUse(_not_waiting(stem, status, found, folder))
+    return [found[stem]]
+
+
+def _not_waiting(
+    stem: str, status: Mapping[str, str], found: Collection[str], folder: Folder
+) -> str:
+    """Why there is nothing to say of a clip, and what there is."""
+    said = f"No clip called `{stem}` waits for a review in {folder.prefix}."
+    if stem in status:
+        return f"{said} It is {status[stem]}."
+    guess = did_you_mean(stem, found) or did_you_mean(stem, status)
+    return f"{said} {guess}" + (f" Waiting: {', '.join(found)}." if found else "")
 
 
 def _say(target: Target, folder: Folder, stem: str, verdict: ReviewVerdict, reason: str) -> None:

@@ -99,5 +99,6 @@ def _open_model(word: str) -> ModelRow:
     local = [each.id for each in load_catalog().models if each.recipes]
     if row is None or not row.recipes:
         guess = did_you_mean(word, local)
-        raise WrongUse(f"No model of our own GPUs is called `{word}`. {guess}".rstrip())
+        said = f"No model of our own GPUs is called `{word}`. {guess}".rstrip()
+        raise WrongUse(f"{said} Known: {', '.join(local)}.")
     return row

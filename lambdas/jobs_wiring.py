@@ -18,10 +18,10 @@ from shared.aws.jobs import DynamoJobs, DynamoSlots, Tasks
 from shared.budget.ledger import Ledger
 from shared.budget.prices import catalogue_price
 from shared.budget.treasury import JobPrice, LedgerTreasury
-from shared.catalog.model import CAMERA_MOVE
 from shared.clip import ObjectRef
+from shared.engines import available_engines, engine_needs
 from shared.gpu_jobs.document import Callback
-from shared.gpu_jobs.engines import own_caps, own_engines
+from shared.gpu_jobs.engines import own_caps
 from shared.gpu_jobs.price import price_anywhere
 from shared.gpu_jobs.signing import body_key
 from shared.jobs.breaker import Breaker
@@ -33,7 +33,7 @@ from shared.metrics import PROVIDERS_PAUSED
 from shared.pipeline.services import Services
 from shared.prompting.brief import TEMPLATE, PromptWriter
 from shared.prompting.choice import BEDROCK, BEDROCK_URL_SETTING, choose_writer
-from shared.providers.engines import provider_for, usable_engines
+from shared.providers.engines import provider_for
 from shared.providers.gateway import ProviderGateway
 from shared.providers.registry import ADAPTERS
 from shared.providers.webhooks.token import sign_token
@@ -49,9 +49,7 @@ _unbooked: dict[str, float] = {}
 
 def engines() -> frozenset[str]:
     """What this deployment can make clips with."""
-    values = provider_secrets().values()
-    own = own_engines(values, environment().worker_queues)
-    return frozenset({CAMERA_MOVE}) | own | usable_engines(values)
+    return available_engines(provider_secrets().values(), environment().worker_queues)
 
 
 def routed_services() -> Services:
@@ -66,6 +64,7 @@ def routed_services() -> Services:
         prompts=lambda name: prompt_writer(policy(name)),
         scoring=partial(_scoring, books),
         price=partial(price_anywhere, provider_secrets().values()),
+        needs=partial(engine_needs, provider_secrets().values()),
         health=partial(_health, DynamoBreakers(DocumentTable(table(), house.meter))),
     )
 

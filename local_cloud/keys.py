@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local_cloud.sessions import CloudSession
-from shared.gpu_jobs.engines import SETTINGS
+from shared.gpu_jobs.engines import CALLBACK_SECRET, SETTINGS
 from shared.prompting.choice import BEDROCK_URL_SETTING, MODEL_SETTING, WRITER_SETTING
 from shared.prompting.services import SERVICES
 from shared.providers.registry import ADAPTERS
@@ -20,10 +20,15 @@ SECRET = "dropreel/providers"  # noqa: S105 - its name
 
 def keep_keys(session: CloudSession, project: Path) -> tuple[str, ...]:
     """Make the secret; returns the names of the settings that it holds, never their values."""
-    values = provider_settings({**read_dotenv(project / ".env"), **os.environ})
-    document = {**values, "CALLBACK_SECRET": secrets.token_urlsafe(32)}
-    session.client("secretsmanager").create_secret(Name=SECRET, SecretString=json.dumps(document))
+    values = desk_settings(project)
+    session.client("secretsmanager").create_secret(Name=SECRET, SecretString=json.dumps(values))
     return tuple(sorted(values))
+
+
+def desk_settings(project: Path) -> dict[str, str]:
+    """What a cloud that starts now is given: `.env`, the environment over it, and a secret."""
+    values = provider_settings({**read_dotenv(project / ".env"), **os.environ})
+    return {**values, CALLBACK_SECRET: secrets.token_urlsafe(32)}
 
 
 def provider_settings(values: Mapping[str, str]) -> dict[str, str]:

@@ -36,7 +36,7 @@ def synthesise(project: Path, *, stage: str = STAGE) -> Path:
     SynthFailed
         The app ended with an error; the message ends with its last lines.
     """
-    context = _context(project, stage)
+    context = stage_context(project, stage)
     kept = cached_assembly(project, stage=stage)
     if kept:
         os.utime(kept)  # the least recently used goes first
@@ -60,7 +60,7 @@ def synthesise(project: Path, *, stage: str = STAGE) -> Path:
 
 def cached_assembly(project: Path, *, stage: str = STAGE) -> Path | None:
     """The kept assembly that a new synthesis would make again, if there is one."""
-    context = _context(project, stage)
+    context = stage_context(project, stage)
     for folder in _newest_first(project / ".dropreel"):
         try:
             then = json.loads((folder / _INPUTS).read_text())
@@ -75,7 +75,7 @@ def _newest_first(home: Path) -> list[Path]:
     return sorted(home.glob(f"{_PREFIX}*"), key=lambda folder: folder.stat().st_mtime, reverse=True)
 
 
-def _context(project: Path, stage: str) -> dict[str, Any]:
+def stage_context(project: Path, stage: str) -> dict[str, Any]:
     """What `cdk synth --context stage=…` would hand to the app."""
     settings = _read_json(project / "cdk.json").get("context", {})
     looked_up = _read_json(project / "cdk.context.json")

@@ -7,16 +7,9 @@ label        a label file to fill in
 training     both heads from a filled one
 """
 
-import typer
-
 from cli.scoring.label import label
 from cli.scoring.pick import pick
 from cli.scoring.score import score
 from cli.scoring.training import train_scorer
 
-
-def register_scoring(app: typer.Typer) -> None:
-    """Give `app` the commands about keyframes' scores."""
-    for command in (score, pick, label):
-        app.command()(command)
-    app.command("train-scorer")(train_scorer)
+__all__ = ["label", "pick", "score", "train_scorer"]

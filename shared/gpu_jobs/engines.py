@@ -10,7 +10,7 @@
 | `MODAL_CONCURRENT`, `MODAL_PER_MINUTE` | how many jobs may run there, and start in a minute |
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal, InvalidOperation
 
 from shared.gpu_jobs.gpu import tiers
@@ -43,7 +43,7 @@ def attached_gpus(values: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(name for name in named if name in tiers())
 
 
-def own_engines(values: Mapping[str, str], queues: Mapping[str, str]) -> frozenset[str]:
+def own_engines(values: Mapping[str, str], queues: Collection[str]) -> frozenset[str]:
     """`worker` where a worker is attached to a queue that is there; `modal` where tokens are.
 
     Workers claim their jobs by calling back, so without `CALLBACK_SECRET` there are none.
@@ -55,6 +55,22 @@ def own_engines(values: Mapping[str, str], queues: Mapping[str, str]) -> frozens
     if all(values.get(name) for name in MODAL_TOKEN):
         found.add(MODAL)
     return frozenset(found)
+
+
+def own_needs(values: Mapping[str, str], engine: str) -> str:
+    """What is to be set before an engine of ours that is not there can be used.
+
+    Empty for any other engine.
+    """
+    lacking: list[str] = []
+    if engine == MODAL:
+        lacking = [name for name in MODAL_TOKEN if not values.get(name)]
+    elif engine == WORKER:
+        attached = attached_gpus(values)
+        lacking = [] if attached else [f"{WORKER_GPUS}, one of {', '.join(tiers())}"]
+        lacking += [] if values.get(CALLBACK_SECRET) else [CALLBACK_SECRET]
+        lacking = lacking or [f"a queue for {', '.join(attached)} (`worker_gpus` in cdk.json)"]
+    return f"{' and '.join(lacking)}, docs/gpu.md" if lacking else ""
 
 
 def own_caps(values: Mapping[str, str]) -> dict[str, Caps]:

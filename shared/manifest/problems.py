@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 from shared.errors import Problem
 from shared.manifest.places import MAX_PROBLEMS, Place, shown, written_place
 from shared.manifest.v1 import NOT_YET_AVAILABLE, UNION_TAGS
-from shared.manifest.vocabulary import block_at, home_of, names_in, words_at
+from shared.manifest.vocabulary import belongs, block_at, home_of, names_in, words_at
 from shared.nearest import did_you_mean
 
 Words = tuple[str, str, str]
@@ -126,8 +126,8 @@ def _unknown_field(name: str, place: Place, model: type[BaseModel]) -> Words:
         return message, "Take it out to make the clip without it.", "not_available_yet"
     known = names_in(block_at(model, place[:-1]))
     home = home_of(name)
-    if home and home not in [str(part) for part in place[:-1]]:
-        return "is not known here.", f"It belongs in `{home}`.", "unknown_field"
+    if home not in place[:-1] and (hint := belongs(name)):
+        return "is not known here.", hint, "unknown_field"
     hint = did_you_mean(name, known) or f"Known here: {', '.join(known)}."
     return "is not a field of the manifest.", hint, "unknown_field"
 

@@ -156,6 +156,8 @@ is asked goes by the preset `hybrid`. The metadata says whose route it was.
 | `talking_avatar` | the keyframe and `audio`, both required | as long as the sound |
 | `text_to_video` | a prompt | no `image_path`: the clip's `name` says what its files are called |
 
+A camera move reads no words: a `prompt` where nobody names a route is a warning.
+
 `prompt` is a text, or an object of `scene`, `story` and `style`, from which a language model writes
 it ([providers.md](providers.md)); without one a fixed template does. The same words always give the
 same prompt, so dropping them again pays for nothing twice. The words are taken as data: nothing in

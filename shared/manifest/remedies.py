@@ -15,7 +15,7 @@ from shared.manifest.places import Place
 from shared.manifest.spot import Change, Spot
 from shared.manifest.tree import Block, Number, Value, copied
 from shared.manifest.v1 import SCHEMA_VERSION, ClipSettings, Manifest
-from shared.manifest.vocabulary import block_at, home_of, meanings_in, words_at
+from shared.manifest.vocabulary import belongs, block_at, home_of, meanings_in, words_at
 from shared.motion.limits import pulled_in
 from shared.motion.rect import Rect
 
@@ -45,8 +45,8 @@ def _known_name(spot: Spot) -> Change | None:
     if not isinstance(block, Block) or block.names.count(spot.name) != 1:
         return None
     home = home_of(spot.name)
-    if home and home not in spot.place[:-1]:
-        return _brought_home(spot, home)
+    if home not in spot.place[:-1] and belongs(spot.name):
+        return _brought_home(spot, home) if home else None
     meanings = meanings_in(block_at(Manifest, spot.place[:-1]))
     match = sure_match(spot.name, meanings)
     if match is None or meanings[match] in {meanings.get(name) for name in block.names}:
@@ -57,7 +57,7 @@ def _known_name(spot: Spot) -> Change | None:
 
 def _brought_home(spot: Spot, home: str) -> Change | None:
     owner = _clip_settings(spot)
-    if owner is None or home not in ClipSettings.model_fields:
+    if owner is None:
         return None
     outer, settings, value = spot.outer.value, owner.value, spot.value
     if not isinstance(settings, Block) or not isinstance(outer, Block):

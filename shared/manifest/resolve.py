@@ -39,7 +39,7 @@ from shared.manifest.reading import read_json
 from shared.manifest.v1 import ClipSettings, Sidecar
 from shared.routing.presets import DEFAULT_PRESET
 
-BUILT_IN, PROJECT = "built-in", "project"
+BUILT_IN, PROJECT, CAPTION = "built-in", "project", "caption"
 _BLOCKS = tuple(ClipSettings.model_fields)
 
 
@@ -120,7 +120,7 @@ def _read_caption(name: str, data: bytes, _: ManifestItem) -> _Layer:
     if len(text) > MAX_PROMPT:
         message = f"the caption has {len(text):,} characters; the most is {MAX_PROMPT:,}."
         raise InvalidInput(message, problems=(Problem("", message, "Shorten it.", "too_large"),))
-    return _Layer(f"caption {name}", {"prompt": text} if text else {})
+    return _Layer(f"{CAPTION} {name}", {"prompt": text} if text else {})
 
 
 def _read_sidecar(name: str, data: bytes, item: ManifestItem) -> _Layer:

@@ -70,10 +70,21 @@ def home_of(name: str) -> str | None:
         inner = _model_in(field.annotation)
         if inner is not None and name in inner.model_fields:
             return block
-    for known, home in ((Keyframe, "keyframes[…]"), (Manifest, "the manifest's top level")):
-        if name in known.model_fields:
-            return home
     return None
+
+
+def belongs(name: str) -> str:
+    """Where a field of this very name is to be written; empty where there is none."""
+    home = home_of(name)
+    if home:
+        return f"It belongs in `{home}`."
+    if name in ClipSettings.model_fields:
+        return "It belongs in the clip's entry of `keyframes`, or in `defaults` for all clips."
+    if name in Keyframe.model_fields:
+        return "It belongs in the clip's entry of `keyframes`."
+    if name in Manifest.model_fields:
+        return "It belongs at the manifest's top level."
+    return ""
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

@@ -159,6 +159,7 @@ def rank_clip(
         prompt_follows=not request.prompt,
         may_trim=True,
         price=services.price,
+        needs=services.needs,
         lines=min(size),
     )
 

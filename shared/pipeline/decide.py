@@ -19,7 +19,7 @@ from shared.clip import (
 from shared.errors import InternalFault, MotionUnsafe, Problem
 from shared.frames import frame_count, frame_rate
 from shared.jobs.request import VideoRequest
-from shared.manifest.resolve import BUILT_IN, PROJECT
+from shared.manifest.resolve import BUILT_IN, CAPTION, PROJECT
 from shared.motion.defaults import complete_rects
 from shared.motion.detail import detail_warnings, tightest_px
 from shared.motion.limits import check_motion
@@ -33,6 +33,7 @@ from shared.pipeline.materials import Materials, input_file
 from shared.pipeline.plan import ClipOrder
 from shared.pipeline.services import ClipItem
 from shared.prompting.brief import WrittenPrompt
+from shared.routing.presets import DEFAULT_PRESET
 from shared.video.keyframe import Keyframe
 
 
@@ -146,8 +147,11 @@ def decide_clip(item: ClipItem, draft: Draft, maker: Maker) -> ClipPlan:
         generation=generation(maker, draft) if maker.asked else None,
         keeps_sound=keeps_sound(maker),
         deviations=(*maker.deviations, *_deviations(request, maker), *draft.deviations),
-        # a model draws detail of its own
-        warnings=(*picture.notes, *(() if maker.asked else _detail(draft))),
+        warnings=(
+            *picture.notes,
+            *(() if maker.asked else _detail(draft)),  # a model draws detail of its own
+            *_unread_words(request),
+        ),
     )
 
 
@@ -161,6 +165,22 @@ def _whose_route(request: ClipRequest) -> tuple[str, ...]:
     }.get(request.source.get("route", ""))
     words = ", ".join(f"`{word}`" for word in request.route)
     return (f"The manifest names no route; {words} is {who}.",) if who else ()
+
+
+def _unread_words(request: ClipRequest) -> tuple[str, ...]:
+    """Words for a model in a clip for which nobody named one: the camera films it, and reads none.
+
+    A caption may lie beside a keyframe for others to read, so it asks for nothing.
+    """
+    said = {block: request.source.get(block, BUILT_IN) for block in ("prompt", "operation")}
+    asked = not said["prompt"].startswith((BUILT_IN, CAPTION))
+    by_default = request.source.get("route") == said["operation"] == BUILT_IN
+    if not (asked and by_default and request.operation is Operation.CAMERA_MOVE):
+        return ()
+    route = f'"route": ["{DEFAULT_PRESET}"]'
+    unread = "The prompt is not used: no route is named, and a camera move reads no words."
+    remedy = f"For a model to make the clip, write {route}, or name one (`dropreel models`)."
+    return (f"{unread} {remedy}",)
 
 
 def _detail(draft: Draft) -> list[str]:

@@ -234,9 +234,9 @@ def _arrived(services: Services, listing: Listing, path: str, what: str) -> Obje
     found = listing.find(path)
     if found is None:
         wait = services.limits.keyframe_wait_sec
+        late = f"did not arrive within {wait / 60:.0f} minutes" if wait else "is not in the folder"
         raise KeyframeMissing(
-            f"{what} `{path}` did not arrive within {wait / 60:.0f} minutes. "
-            "Drop it beside the manifest, then drop the manifest again."
+            f"{what} `{path}` {late}. Drop it beside the manifest, then drop the manifest again."
         )
     return _pinned(services, found)
 

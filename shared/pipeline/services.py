@@ -14,7 +14,7 @@ from shared.prompting.brief import PromptWriter
 from shared.prompting.template import Template
 from shared.routing.fit import Pricer
 from shared.routing.policy import Policy
-from shared.routing.rank import catalog_price
+from shared.routing.rank import catalog_price, nothing_known
 from shared.scoring.policy import ScoringPolicy
 
 
@@ -65,7 +65,7 @@ class Services:
     """The outside world, as ports.
 
     `engines` are those that this deployment can use; `policy` says what a project allows, `price`
-    what a request costs on an engine,
+    what a request costs on an engine, `needs` what is to be set for an engine that is not there,
     `scoring` what it asks of a keyframe, `default_route` which way its clips go where a manifest
     says none, `prompts` who writes the prompts of its scenes; `health` which engines are paused,
     and why.
@@ -82,6 +82,7 @@ class Services:
     engines: frozenset[str] = frozenset({CAMERA_MOVE})
     policy: Callable[[str], Policy] = open_policy
     price: Pricer = catalog_price
+    needs: Callable[[str], str] = nothing_known
     default_route: Callable[[str], tuple[str, ...]] = no_route
     health: Callable[[], Mapping[str, str]] = all_well
     scoring: Callable[[str], ScoringPolicy] = default_scoring

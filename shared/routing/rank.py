@@ -7,7 +7,7 @@ stands where the route puts it. The order depends on nothing else, least of all 
 catalogue.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -36,6 +36,11 @@ def catalog_price(row: ModelRow, request: VideoRequest, engine: str) -> Quote | 
     return price_of_request(row, request, engine=engine)
 
 
+def nothing_known(_engine: str) -> str:
+    """What an engine that is not there would need, where nobody knows."""
+    return ""
+
+
 def rank(
     route: Sequence[str],
     request: VideoRequest,
@@ -49,6 +54,7 @@ def rank(
     may_trim: bool = False,
     lines: int | None = None,
     price: Pricer = catalog_price,
+    needs: Callable[[str], str] = nothing_known,
 ) -> Ranking:
     """Who may make a clip, best first, and why the others may not.
 
@@ -66,6 +72,7 @@ def rank(
     lines : shorter side of the clip; where no resolution is asked for, the model's nearest to it is
         taken instead of the model's default.
     price : for prices that the catalogue cannot know, such as measured GPU seconds.
+    needs : what is to be set before an engine that is not there can be used.
 
     Raises
     ------
@@ -89,7 +96,7 @@ def rank(
                 rejected.setdefault(row.id, Rejected(row.id, "", tuple(reasons)))
                 continue
             for outcome in _on_engines(
-                block, row, wanted, policy, available_engines, health or {}, price
+                block, row, wanted, policy, available_engines, health or {}, price, needs
             ):
                 if isinstance(outcome, Candidate):
                     found.append((row, outcome))
@@ -108,11 +115,13 @@ def _on_engines(
     available: Collection[str],
     health: Mapping[str, str],
     price: Pricer,
+    needs: Callable[[str], str],
 ) -> Iterator[Candidate | Rejected]:
     engines = [engine for engine in row.engines if engine in available]
     if not engines:
         reason = f"its engine `{row.engine}` is not available in this deployment"
-        yield Rejected(row.id, row.engine, (reason,))
+        wanted = tuple(f"`{each}` ({need})" for each in row.engines if (need := needs(each)))
+        yield Rejected(row.id, row.engine, (reason,), wanted)
     for engine in engines:
         if engine in health:
             yield Rejected(row.id, engine, (f"`{engine}` is paused: {health[engine]}",))

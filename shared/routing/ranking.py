@@ -52,11 +52,15 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A model that may not try; `engine` is empty where the reasons lie in the model itself."""
+    """A model that may not try; `engine` is empty where the reasons lie in the model itself.
+
+    `needs` says of each engine that is not there what is to be set for it, where that is known.
+    """
 
     model: str
     engine: str
     reasons: tuple[str, ...]
+    needs: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         where = f" on `{self.engine}`" if self.engine else ""
@@ -81,7 +85,8 @@ class Ranking:
 
         Raises
         ------
-        ModelUnavailable : nobody may try; says why of each, and how to accept a camera move.
+        ModelUnavailable : nobody may try; says why of each, what keys are missing, and how to
+            accept a camera move.
         """
         if self.candidates:
             return self.candidates[0]
@@ -89,11 +94,18 @@ class Ranking:
         more = len(self.rejected) - SHOWN
         reasons += f"; and {more} more" if more > 0 else ""
         message = f"no model of the route can make this here: {reasons or 'there is none'}."
-        hint = ""
+        hints = [f"What is missing here: {self._needs()}."] if self._needs() else []
         if CAMERA_MOVE not in self.route:
             route = ", ".join(f'"{word}"' for word in (*self.route, CAMERA_MOVE))
-            hint = f'To accept a plain camera move instead, write "route": [{route}].'
-        raise ModelUnavailable.because([Problem("route", message, hint, "model_unavailable")])
+            hints.append(f'To accept a plain camera move instead, write "route": [{route}].')
+        problem = Problem("route", message, " ".join(hints), "model_unavailable")
+        raise ModelUnavailable.because([problem])
+
+    def _needs(self) -> str:
+        """What is to be set for the engines that are not there, each said once."""
+        return "; ".join(
+            dict.fromkeys(need for each in self.rejected[:SHOWN] for need in each.needs)
+        )
 
     def explanation(self, chosen: Candidate | None = None) -> list[str]:
         """Why this model: sentences for the clip's metadata."""

@@ -6,13 +6,14 @@ from typing import Any
 
 import boto3
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from cli.books import Cloud
 from cli.errors import WrongUse
-from cli.money import register_money
-from cli.target import STORAGE_STACK, Target
+from cli.main import app
+from cli.rules import find_rules
+from cli.target import STORAGE_STACK, Account, Target
+from local_cloud.deploy import Deployment
 from shared.aws.ledger import DynamoLedger
 from shared.aws.objects import S3Objects
 from shared.budget.approval import ask
@@ -38,18 +39,16 @@ class Terminal:
 
     def __init__(self, target: Target, ledger: DynamoLedger) -> None:
         self.target, self.ledger = target, ledger
-        self.app = typer.Typer()
-        register_money(self.app)
 
     def run(self, *words: str) -> str:
-        return CliRunner().invoke(self.app, list(words), catch_exceptions=False).stdout
+        return CliRunner().invoke(app, list(words), catch_exceptions=False).stdout
 
     def json(self, *words: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.run(*words, "--json"))
         return found
 
     def refused(self, *words: str) -> str:
-        error = CliRunner().invoke(self.app, list(words)).exception
+        error = CliRunner().invoke(app, list(words)).exception
         assert isinstance(error, WrongUse)
         return error.message
 
@@ -174,3 +173,40 @@ def test_what_a_project_asks_of_keyframes_is_kept_and_shown(terminal: Terminal) 
     changed = terminal.json("project", "set", "picky", "--min-score", "0.6")
     assert changed["scoring"] == {"policy": "reject", "min_score": 0.6}
     assert "keyframes below 0.6: reject" in terminal.run("project", "show", "picky")
+
+
+class Secrets:
+    """The providers' secret of a cloud that runs."""
+
+    def get_secret_value(self, SecretId: str) -> dict[str, str]:
+        return {"SecretString": json.dumps({"FAL_KEY": "k"})}
+
+
+class Session:
+    """Clients of a cloud that runs."""
+
+    def __init__(self, clients: dict[str, Any]) -> None:
+        self.client = clients.__getitem__
+
+
+def test_a_cloud_that_runs_is_asked_for_its_rules(
+    terminal: Terminal, table: OneAtATime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal.run("project", "set", "film", "--route", "min_cost", "--monthly-budget", "3")
+    running = Deployment("http://127.0.0.1:9", state_table=TABLE)
+    session = Session({"secretsmanager": Secrets(), "dynamodb": table})
+    monkeypatch.setattr("cli.rules.attach", lambda _: running)
+    monkeypatch.setattr("cli.rules.session_for", lambda _: session)
+    found = find_rules(Account())
+    assert found.project("film").default_route == ("min_cost",)
+    assert "api:fal" in found.engines
+    assert "api:wavespeed" not in found.engines
+    assert not found.doubt("api:fal")
+
+
+def test_an_accounts_projects_are_read_and_its_keys_are_not(terminal: Terminal) -> None:
+    terminal.run("project", "set", "film", "--max-per-clip", "0.5")
+    found = find_rules(Account(profile="studio"))
+    assert found.project("film").policy.max_price_per_clip_usd is not None
+    assert "FAL_KEY" in found.doubt("api:fal")
+    assert not found.doubt("camera_move")

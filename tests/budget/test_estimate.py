@@ -7,12 +7,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from cli.errors import WrongUse
 from cli.estimate import SCENARIOS, read_scenarios
-from cli.money import register_money
+from cli.main import app
 from shared.aws_cost import Usage
 from shared.budget.claims import blueprint_claims, claims_table
 from shared.budget.estimate import CandidatePrice, ClipEstimate, Range, estimate_batch
@@ -32,16 +31,15 @@ def candidate(name: str, low: int, expected: int, high: int) -> CandidatePrice:
     return CandidatePrice(name, Range(low, expected, high), PRICE)
 
 
-@pytest.fixture
-def app() -> typer.Typer:
-    app = typer.Typer()
-    register_money(app)
-    return app
+@pytest.fixture(autouse=True)
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FAL_KEY", "MODAL_TOKEN_ID", "MODAL_TOKEN_SECRET"):
+        monkeypatch.setenv(name, "k")
 
 
-def estimate(app: typer.Typer, *arguments: str) -> dict[str, object]:
+def estimate(*arguments: str, code: int = 0) -> dict[str, object]:
     result = CliRunner().invoke(app, ["estimate", *arguments, "--json"], catch_exceptions=False)
-    assert result.exit_code == 0
+    assert result.exit_code == code
     found: dict[str, object] = json.loads(result.stdout)
     return found
 
@@ -91,7 +89,7 @@ def test_a_price_is_named_so_that_it_is_understood_in_a_year() -> None:
 
 
 def test_a_folder_is_priced_clip_by_clip_with_its_price_rows(
-    app: typer.Typer, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
     folder = Path(shutil.copytree(EXAMPLE, tmp_path / "batch"))
     manifest = json.loads((folder / "manifest.json").read_text())
@@ -102,7 +100,7 @@ def test_a_folder_is_priced_clip_by_clip_with_its_price_rows(
     second["route"] = ["camera_move"]
     third["route"] = ["no-such-model"]
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    found = estimate(app, str(folder), "--scenario", "none")
+    found = estimate(str(folder), "--scenario", "none", code=1)
     assert found["months"] == []
     batch = found["batch"]
     assert isinstance(batch, dict)
@@ -121,8 +119,8 @@ def test_a_folder_is_priced_clip_by_clip_with_its_price_rows(
     )
 
 
-def test_every_scenario_of_the_seeds_is_there_by_every_route(app: typer.Typer) -> None:
-    found = estimate(app)
+def test_every_scenario_of_the_seeds_is_there_by_every_route() -> None:
+    found = estimate()
     months = found["months"]
     assert isinstance(months, list)
     known = read_scenarios()
@@ -166,13 +164,13 @@ def test_a_range_of_clips_widens_the_range_of_the_price() -> None:
         Figure(value=5, low=6, assumed=True)
 
 
-def test_an_unknown_scenario_gets_a_hint(app: typer.Typer) -> None:
+def test_an_unknown_scenario_gets_a_hint() -> None:
     result = CliRunner().invoke(app, ["estimate", "--scenario", "v-vox"])
     assert isinstance(result.exception, WrongUse)
     assert "v-voz" in result.exception.message
 
 
-def test_people_get_tables(app: typer.Typer) -> None:
+def test_people_get_tables() -> None:
     result = CliRunner().invoke(app, ["estimate", str(EXAMPLE)], catch_exceptions=False)
     assert "USD" in result.output
     assert "v-voz*" in result.output, "it rests on assumed numbers"
@@ -192,7 +190,7 @@ def test_the_blueprints_claims_are_worked_out_and_published() -> None:
 
 
 def test_an_open_model_on_a_rented_gpu_is_priced_and_says_how_its_seconds_are_known(
-    app: typer.Typer, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
     (tmp_path / "quay.png").write_bytes(picture())
     clip = {
@@ -211,7 +209,7 @@ def test_an_open_model_on_a_rented_gpu_is_priced_and_says_how_its_seconds_are_kn
 
 
 def test_the_four_steps_are_priced_by_their_own_measured_seconds(
-    app: typer.Typer, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
     (tmp_path / "quay.png").write_bytes(picture())
     clip = {

@@ -13,8 +13,9 @@ app = typer.Typer()
 app.command()(models)
 
 
-def run(*arguments: str) -> str:
-    result = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+def run(*arguments: str, columns: int = 80) -> str:
+    terminal = CliRunner(env={"COLUMNS": str(columns)})
+    result = terminal.invoke(app, list(arguments), catch_exceptions=False)
     assert result.exit_code == 0
     return result.stdout
 
@@ -61,6 +62,25 @@ def test_the_table_is_for_people() -> None:
     text = run("--provider", "wavespeed", "--kind", "lip_sync")
     assert "wavespeed/infinitetalk" in text
     assert "unknown" in text
+
+
+def test_dollars_of_one_unit_stand_together_and_say_it() -> None:
+    lines = run("--provider", "openai").splitlines()
+    heads = [line for line in lines if "USD per" in line]
+    assert "image, USD per image of 1 MP" in heads
+    assert "voice, USD per 1,000 characters" in heads
+    (voice,) = [number for number, line in enumerate(lines) if line.startswith("voice")]
+    images = [number for number, line in enumerate(lines) if line.startswith("openai/gpt-image")]
+    assert images
+    assert max(images) < voice
+
+
+def test_nothing_is_cut_off_in_a_terminal_of_80_columns() -> None:
+    text = run()
+    assert "…" not in text
+    (cell,) = [line.split() for line in text.splitlines() if line.startswith("ltx-video-2b ")]
+    assert cell[-1] == "terms"
+    assert max(map(len, text.splitlines()[:-1])) <= 80
 
 
 def test_open_models_have_the_price_of_a_rented_gpu_where_their_seconds_are_known() -> None:

@@ -198,6 +198,20 @@ def test_the_blueprints_manifest_is_valid_as_it_stands() -> None:
             "It belongs in `generation_params`.",
             "unknown_field",
         ),
+        (
+            {"generation_params": {"guidance": 3}},
+            "generation_params.guidance",
+            "is not known here.",
+            "It belongs in the clip's entry of `keyframes`, or in `defaults` for all clips.",
+            "unknown_field",
+        ),
+        (
+            {"generation_params": {"steps": 20}},
+            "generation_params.steps",
+            "is not a field of the manifest.",
+            "Did you mean `num_inference_steps`?",
+            "unknown_field",
+        ),
         ({"route": []}, "route", "must have at least 1 entry.", "", "wrong_length"),
         (
             {"prompt": "x" * 4001},

@@ -1,5 +1,9 @@
 """A name that ends in `.dry-run.manifest.json` asks for plan and price only."""
 
+from typing import Any
+
+import pytest
+
 from shared.batch import BatchState
 from tests.pipeline.house import House, picture, small_manifest
 
@@ -49,3 +53,36 @@ def test_the_real_one_does_not_stand_in_the_way_of_a_dry_run(house: House) -> No
     house.drop(NAME, small_manifest("a.png"))
     house.work(house.started[1])
     assert house.clip("a")["status"] == "planned"
+
+
+UNREAD = "The prompt is not used"
+
+
+def warned(house: House, **keyframe: Any) -> bool:
+    house.put("a.png", picture())
+    settings = small_manifest("a.png")
+    settings["keyframes"][0].update(keyframe)
+    house.drop(NAME, settings)
+    house.work()
+    clip = house.clip("a")
+    assert clip["status"] == "planned"
+    return any(UNREAD in warning for warning in clip.get("warnings", ()))
+
+
+@pytest.mark.parametrize("prompt", ["waves", {"scene": "a quay", "story": "gulls rise"}])
+def test_words_that_nobody_reads_are_a_warning(house: House, prompt: object) -> None:
+    assert warned(house, prompt=prompt)
+
+
+@pytest.mark.parametrize(
+    "said", [{"route": ["camera_move"]}, {"operation": "camera_move"}], ids=["route", "operation"]
+)
+def test_who_asks_for_the_camera_knows_that_it_reads_none(
+    house: House, said: dict[str, object]
+) -> None:
+    assert not warned(house, prompt="waves", **said)
+
+
+def test_a_caption_may_lie_there_for_others(house: House) -> None:
+    house.put("a.caption", b"a quay in the rain")
+    assert not warned(house)

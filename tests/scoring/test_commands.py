@@ -14,7 +14,9 @@ from typer.testing import CliRunner
 
 from cli.errors import WrongUse
 from cli.main import app
-from cli.validate import validate_folder
+from cli.rehearsal import rehearse
+from cli.rules import find_rules
+from cli.target import Account
 from shared.manifest.create import create_manifest
 from shared.scoring.embeddings import save_embeddings
 from shared.scoring.heads import save_heads
@@ -137,7 +139,7 @@ def test_what_is_picked_can_be_dropped(terminal: Terminal) -> None:
     terminal.run("pick", str(terminal.home))
     picks = terminal.home / "__video_keyframes"
     assert len(create_manifest(picks)["keyframes"]) == 3
-    (run,) = validate_folder(picks)
+    (run,) = rehearse(picks, find_rules(Account()), with_budget=True).documents
     assert run["counts"] == {"total": 3, "planned": 3}
 
 
