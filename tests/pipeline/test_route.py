@@ -477,3 +477,14 @@ def test_the_states_of_a_clip_that_is_refused_are_counted(house: House) -> None:
     assert row is not None
     assert row.status is ClipStatus.REJECTED
     assert row.usage["transitions"] == 5
+
+
+def test_only_a_camera_move_is_told_that_its_keyframe_is_too_small() -> None:
+    told = {}
+    for operation, route in (("image_to_video", [WAN]), ("camera_move", [])):
+        house = with_wavespeed()
+        item, _ = _first(house, route, resolution="720p", operation=operation)
+        row = house.services.rows.clip(house.folder, item.run.run_id, "a")
+        assert row is not None
+        told[operation] = any("closest view" in warning for warning in row.result.warnings)
+    assert told == {"image_to_video": False, "camera_move": True}
