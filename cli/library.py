@@ -3,9 +3,10 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from cli.drop import read_status
 from cli.target import Target
 from shared.clip import ObjectRef
-from shared.keys import ERRORS_NAME, HELD_PREFIX, PLAN_NAME, Folder
+from shared.keys import ERRORS_NAME, HELD_PREFIX, PLAN_NAME, Folder, held_names
 from shared.manifest.guard import key_problems
 
 DOWNLOADERS = 8
@@ -16,6 +17,7 @@ ANSWERS = (ERRORS_NAME, PLAN_NAME)
 def pull(target: Target, batch: Folder, out: Path) -> list[Path]:
     """Download every file of the batch, our answers, and what waits for a review; returns all.
 
+    Answers and films of an earlier pull that are no longer in the bucket are deleted.
     Names come out of a bucket that others can write to, so each is checked before it becomes a
     path.
     """
@@ -48,4 +50,14 @@ def pull(target: Target, batch: Folder, out: Path) -> list[Path]:
         return path
 
     with ThreadPoolExecutor(DOWNLOADERS) as pool:
-        return list(pool.map(fetch, refs))
+        files = list(pool.map(fetch, refs))
+    for path in _stale(target, batch, out) - set(files):
+        path.unlink(missing_ok=True)
+    return files
+
+
+def _stale(target: Target, batch: Folder, out: Path) -> set[Path]:
+    """Where an earlier pull may have put what is true no more: answers, films that waited."""
+    stems = (clip["stem"] for run in read_status(target, batch) for clip in run["clips"])
+    names = {*ANSWERS, *(name for stem in stems for name in held_names(stem))}
+    return {out / name for name in names if not key_problems(batch.key(name))}

@@ -1,7 +1,7 @@
 """The ports of `shared/ports.py` in plain memory, for checks that never leave this machine."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from shared.clip import ObjectRef
 from shared.keys import Folder
 from shared.ports import Conflict, ObjectHead, PreconditionFailed
 from shared.review import Review
-from shared.state import ClipRow, RunRow
+from shared.state import ClipRow, PaidJob, RunRow
 
 ObjectVersion = tuple[str, str, str]
 """Bucket, key and version."""
@@ -43,7 +43,7 @@ class MemoryObjects:
         return self._objects.get((bucket, key))
 
     def delete(self, bucket: str, key: str) -> None:
-        """Hide the object; its versions stay."""
+        """Hide the object, if it is there; its versions stay."""
         self._objects.pop((bucket, key), None)
 
     def list(self, bucket: str, prefix: str) -> Iterator[ObjectRef]:
@@ -116,6 +116,7 @@ class MemoryRows:
     def __init__(self) -> None:
         self._runs: dict[tuple[Folder, str], RunRow] = {}
         self._clips: dict[tuple[Folder, str, str], ClipRow] = {}
+        self._paid: dict[tuple[Folder, str], PaidJob] = {}
         self._reviews: dict[tuple[str, str], Review] = {}
 
     def run(self, folder: Folder, manifest: str) -> RunRow | None:
@@ -146,6 +147,12 @@ class MemoryRows:
         saved = row.model_copy(update={"version": row.version + 1})
         self._clips[row.folder, row.run_id, row.stem] = saved
         return saved
+
+    def paid(self, folder: Folder) -> list[PaidJob]:
+        return [job for (where, _), job in sorted(self._paid.items()) if where == folder]
+
+    def save_paid(self, folder: Folder, jobs: Iterable[PaidJob]) -> None:
+        self._paid.update({(folder, job.job_id): job for job in jobs})
 
     def review(self, project: str, clip_key: str) -> Review | None:
         return self._reviews.get((project, clip_key))

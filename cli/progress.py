@@ -96,6 +96,8 @@ class BatchProgress:
         self._drop_all_but({clip["stem"] for clip in shown})
         for clip in shown:
             said = status_text(clip["status"])
+            if clip.get("setback"):
+                said = f"{said} [dim]{escape(shorten(_again(clip), 90, placeholder='…'))}[/]"
             if clip.get("progress_text"):
                 said = f"{said} [dim]{escape(clip['progress_text'])}[/]"
             self._progress.update(
@@ -111,6 +113,11 @@ class BatchProgress:
     def _drop_all_but(self, stems: set[str]) -> None:
         for stem in self._clips.keys() - stems:
             self._progress.remove_task(self._clips.pop(stem))
+
+
+def _again(clip: Run) -> str:
+    """Why a model makes it once more."""
+    return f" again, since {clip['setback']}" if clip.get("setback") else ""
 
 
 def _cost(clip: dict[str, Any]) -> str:
@@ -129,7 +136,7 @@ class ProgressLines:
         for run in runs:
             self._tell(f"run {run['run_id']}", f"{run['manifest']}: {headline(run, now)}")
             for clip in run["clips"]:
-                words = f"{clip['stem']}: {clip['status'].replace('_', ' ')}"
+                words = f"{clip['stem']}: {clip['status'].replace('_', ' ')}{_again(clip)}"
                 self._tell(f"{run['run_id']} {clip['stem']}", words)
 
     def _tell(self, what: str, words: str) -> None:

@@ -20,6 +20,18 @@ from shared.nearest import did_you_mean
 from shared.pipeline.approvals import DECIDED_BY
 from shared.review import ReviewVerdict, acceptance_rate
 
+NEXT = {
+    ReviewVerdict.APPROVE: (
+        "{clip} is approved: in a moment the pipeline hands it over as it is, without making it "
+        "again. `dropreel watch {batch}` shows when, `dropreel pull {batch}` fetches it."
+    ),
+    ReviewVerdict.REJECT: (
+        "{clip} is rejected: it is not handed over, and its film is taken away. Change its prompt, "
+        "move or keyframe and drop the manifest again for another one."
+    ),
+}
+"""What happens after a word."""
+
 Batch = Annotated[str, typer.Argument(help="PROJECT/BATCH")]
 Stem = Annotated[str | None, typer.Argument(help="One clip; all that wait when left out.")]
 
@@ -100,7 +112,19 @@ def _say(target: Target, folder: Folder, stem: str, verdict: ReviewVerdict, reas
         content_type="application/json",
         metadata={DECIDED_BY: who},
     )
-    console.print(f"{verdict.value} {escape(folder.prefix + stem)}")
+    batch = folder.prefix.rstrip("/")
+    console.print(NEXT[verdict].format(clip=escape(folder.prefix + stem), batch=escape(batch)))
+
+
+def _why(clip: dict[str, Any]) -> str:
+    """Every check that did not pass, with its limits; of another end than that, the reasons."""
+    checks = clip.get("checks", ())
+    told = [f"{each['verdict']}  {each['name']}: {each['message']}" for each in checks]
+    others = (*clip.get("reasons", ()), *clip.get("warnings", ()))
+    messages = tuple(each["message"] for each in checks)
+    return "\n".join(
+        [*told, *(text for text in others if not (messages and text.endswith(messages)))]
+    )
 
 
 def _fetch(
@@ -127,7 +151,7 @@ def _show(
     table = plain_table("clip", "why", "look at")
     for clip in clips:
         files = "\n".join(str(path) for path in fetched.get(clip["stem"], ()))
-        table.add_row(escape(clip["stem"]), escape("\n".join(clip["reasons"])), escape(files))
+        table.add_row(escape(clip["stem"]), escape(_why(clip)), escape(files))
     console.print(table if clips else "No clip waits for a review.")
     if clips:
         example = f"dropreel review {folder.prefix.rstrip('/')} {clips[0]['stem']}"

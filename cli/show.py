@@ -43,7 +43,7 @@ def print_clips(runs: list[dict[str, Any]]) -> None:
                 escape(clip["stem"]),
                 status_text(clip["status"]),
                 _size(clip),
-                escape(" ".join(clip.get("reasons", ()) or clip.get("warnings", ()))),
+                escape(_note(clip)),
             )
     if table.row_count:
         console.print(table)
@@ -52,6 +52,13 @@ def print_clips(runs: list[dict[str, Any]]) -> None:
             place = f"[bold]{escape(problem['path'])}[/]: " if problem["path"] else ""
             hint = f" [dim]{escape(problem['hint'])}[/]" if problem.get("hint") else ""
             console.print(f"[red]✗[/] {place}{escape(problem['message'])}{hint}")
+
+
+def _note(clip: dict[str, Any]) -> str:
+    """Why it is not done, or what is to be known of it."""
+    review = clip.get("review")
+    approved = [f"Approved by {review['by']}."] if review else []
+    return " ".join([*approved, *(clip.get("reasons") or clip.get("warnings") or ())])
 
 
 def _size(clip: dict[str, Any]) -> str:
@@ -66,10 +73,12 @@ def print_end(runs: list[dict[str, Any]], out: Path | None) -> None:
     for run in runs:
         done = run["counts"].get("done", 0)
         cost = run["cost_so_far_usd"]
+        earlier = cost.get("earlier_runs", 0)
+        of_it = f"; {earlier:.6f} of it in earlier runs" if earlier else ""
         console.print(
             f"[bold]{escape(run['project_id'])}/{escape(run['batch_id'])}[/] {run['state']}: "
             f"{done} of {run['counts']['total']} clip(s) done, USD {cost['total']:.6f} "
-            f"(models {cost['model']:.2f}, AWS at list price {cost['aws']:.6f})"
+            f"(models {cost['model']:.2f}, AWS at list price {cost['aws']:.6f}{of_it})"
         )
         if run["message"]:
             console.print(f"  {escape(run['message'])}")

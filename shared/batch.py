@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from shared.clip import Deviation, Document, MotionPlan
+from shared.review import Review
 from shared.scoring.document import KeyframeScores
 
 
@@ -126,7 +127,14 @@ class ClipResult(Document):
     size_bytes: int = 0
     scores: KeyframeScores | None = Field(None, description="of the keyframe")
     checks: tuple[Check, ...] = ()
+    review: Review | None = Field(
+        None, description="the word by which it was handed over although it failed inspection"
+    )
+    setback: str = Field("", description="why the try before this one is not the last")
     cost: Cost = Cost()
+    paid: dict[str, float] = Field(
+        default_factory=dict, description="US dollars to models, by the job that was paid"
+    )
     seconds: dict[str, float] = Field(default_factory=dict, description="per stage")
     progress_percent: int = Field(0, description="of the model that makes the clip, while it does")
     progress_text: str = Field("", description="its steps or its place in a queue, where told")
@@ -148,7 +156,11 @@ class BatchResult(Document):
     ended_at: str = ""
     clips: tuple[ClipResult, ...] = ()
     counts: dict[str, int] = Field(default_factory=dict)
-    cost: Cost = Cost()
+    cost: Cost = Field(Cost(), description="of every run of the manifest, this one included")
+    earlier: Cost = Field(Cost(), description="of `cost`, what the runs before this one cost")
+    paid: dict[str, float] = Field(
+        default_factory=dict, description="US dollars to models, by job, in every run"
+    )
     seconds: dict[str, float] = Field(default_factory=dict, description="per stage, summed")
     library: str = Field("", description="s3:// address of the batch's folder in the library")
     links: dict[str, str] = Field(default_factory=dict)

@@ -3,7 +3,7 @@
 `shared/aws/` implements them with boto3; tests may use the emulators or plain memory.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -12,7 +12,7 @@ from shared.clip import ObjectRef
 from shared.errors import Transient
 from shared.keys import Folder
 from shared.review import Review
-from shared.state import ClipRow, RunRow
+from shared.state import ClipRow, PaidJob, RunRow
 
 
 class PreconditionFailed(Transient):
@@ -58,6 +58,10 @@ class ObjectStore(Protocol):
         """Put an object; `PreconditionFailed` when `if_absent` or `if_match` does not hold."""
         ...
 
+    def delete(self, bucket: str, key: str) -> None:
+        """Hide the object, if it is there; its versions stay."""
+        ...
+
     def download(self, ref: ObjectRef, path: Path) -> None: ...
 
     def upload(
@@ -101,6 +105,14 @@ class StateStore(Protocol):
         ...
 
     def save_clip(self, row: ClipRow) -> ClipRow: ...
+
+    def paid(self, folder: Folder) -> list[PaidJob]:
+        """Every job that a clip of the folder has waited for, in whichever run, and its cost."""
+        ...
+
+    def save_paid(self, folder: Folder, jobs: Iterable[PaidJob]) -> None:
+        """Note what jobs cost; what was noted of the same job is replaced."""
+        ...
 
     def review(self, project: str, clip_key: str) -> Review | None:
         """What a person said of a clip that failed inspection."""

@@ -5,6 +5,7 @@ only if the stored row is still the one that was read (`version`). So every deci
 tested without a database, and no two workers can both win.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,11 @@ from shared.batch import BatchState, ClipResult, ClipStatus
 from shared.clip import Document, ObjectRef
 from shared.errors import Problem
 from shared.keys import DropKey, Folder, parse_drop_key, run_id
+from shared.meter import summed
+
+RUN_UNCOUNTED = {"transitions": 12.0, "notifications": 1.0}
+"""What every run uses that no function counts: of Step Functions, start and end included."""
+CLIP_UNCOUNTED = {"notifications": 1.0}
 
 
 class RunRow(Document):
@@ -23,6 +29,8 @@ class RunRow(Document):
     same manifest beside changed pictures is told apart from dropping it twice.
     `pending` is a newer drop of the manifest that waits for this run to end.
     `dropped_at` is when the manifest was put there; a CANCEL put there later stops the run.
+    `usage` is what the run's own functions used, `clips_usage` what its clips used, noted when it
+    ends; `earlier_usage` is both, of all runs of the manifest before it.
     """
 
     version: int = 0
@@ -49,6 +57,13 @@ class RunRow(Document):
     planned_at: str = ""
     ended_at: str = ""
     usage: dict[str, float] = Field(default_factory=dict)
+    clips_usage: dict[str, float] = Field(default_factory=dict)
+    earlier_usage: dict[str, float] = Field(default_factory=dict)
+
+    @property
+    def used(self) -> dict[str, float]:
+        """`usage`, with what no function counts; nothing of a run in which none has worked."""
+        return summed(self.usage, RUN_UNCOUNTED) if self.usage else {}
 
     @property
     def folder(self) -> Folder:
@@ -62,6 +77,10 @@ class RunRow(Document):
 
     def changed(self, **values: Any) -> "RunRow":
         return self.model_copy(update=values)
+
+    def with_costs_of(self, clips: Iterable["ClipRow"]) -> "RunRow":
+        """The row with what its clips used; noted again, nothing counts twice."""
+        return self.changed(clips_usage=summed(*(row.used for row in clips)))
 
 
 class ClipRow(Document):
@@ -83,6 +102,11 @@ class ClipRow(Document):
     usage: dict[str, float] = Field(default_factory=dict)
 
     @property
+    def used(self) -> dict[str, float]:
+        """`usage`, with what no function counts; nothing of a clip that none has touched."""
+        return summed(self.usage, CLIP_UNCOUNTED) if self.usage else {}
+
+    @property
     def folder(self) -> Folder:
         return Folder(self.project_id, self.batch_id)
 
@@ -90,6 +114,18 @@ class ClipRow(Document):
         """The row at `status`, with these fields of its result replaced."""
         merged = self.result.model_copy(update={**result, "status": status})
         return self.model_copy(update={"status": status, "result": merged})
+
+
+class PaidJob(Document):
+    """What a job cost that a clip of a batch waited for.
+
+    A later run may take up a job that an earlier one has paid: it is known by its name, and counts
+    once. `manifest` is that of the last run that looked at it.
+    """
+
+    job_id: str
+    manifest: str
+    usd: float
 
 
 class Drop(Document):
@@ -125,7 +161,7 @@ def decide_drop(row: RunRow | None, drop: Drop) -> tuple[RunRow, bool]:
     it is: told again, it finds the run that it has made, and no more to do.
     """
     if row is None:
-        return _new_run(drop, attempt=1), True
+        return _new_run(drop), True
     # a run that nobody has seen at work may have lost its start
     unseen = row.state is BatchState.ACCEPTED
     retake = drop.retake == row.run_id
@@ -140,7 +176,7 @@ def decide_drop(row: RunRow | None, drop: Drop) -> tuple[RunRow, bool]:
     settled = row.state in {BatchState.FINISHED, BatchState.REJECTED} and not row.undone
     if same_content and settled and not retake:
         return row, False
-    return _new_run(drop, attempt=row.attempt + 1, version=row.version), True
+    return _new_run(drop, after=row), True
 
 
 def _is_told_again(row: RunRow, drop: Drop) -> bool:
@@ -148,10 +184,12 @@ def _is_told_again(row: RunRow, drop: Drop) -> bool:
     return drop.source.version_id is not None and drop.source.version_id == row.source.version_id
 
 
-def _new_run(drop: Drop, *, attempt: int, version: int = 0) -> RunRow:
+def _new_run(drop: Drop, *, after: RunRow | None = None) -> RunRow:
+    """The first run of a manifest, or the one after another, whose costs it goes on counting."""
     key = drop.key
+    attempt = after.attempt + 1 if after else 1
     return RunRow(
-        version=version,
+        version=after.version if after else 0,
         project_id=key.folder.project_id,
         batch_id=key.folder.batch_id,
         manifest=key.relative,
@@ -163,4 +201,5 @@ def _new_run(drop: Drop, *, attempt: int, version: int = 0) -> RunRow:
         dry_run=drop.dry_run,
         dropped_at=drop.dropped_at.isoformat(),
         accepted_at=drop.at.isoformat(),
+        earlier_usage=summed(after.earlier_usage, after.used, after.clips_usage) if after else {},
     )

@@ -84,11 +84,11 @@ OBJECT_RIGHTS = {
     Access.READ_DROP: ObjectRight("drop", "*", READ_TAGGED, ANY_DROPPED, listing=True),
     Access.READ_WORK: ObjectRight("work", "*", READ_TAGGED, ANY_WORK, listing=True),
     Access.READ_LIBRARY: ObjectRight("library", "*", READ, ANY_CLIP, listing=True),
-    # A conditional write reads what it replaces.
+    # A conditional write reads what it replaces; an answer that is true no more is taken away.
     Access.WRITE_ANSWERS: ObjectRight(
         "drop",
         "*/_*",
-        (*WRITE, "s3:GetObject"),
+        (*WRITE, "s3:GetObject", "s3:DeleteObject"),
         "Answers lie beside what was dropped, and only under names that begin with an underscore.",
         listing=True,
     ),

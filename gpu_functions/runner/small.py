@@ -34,5 +34,7 @@ class Small:
         frames = request.num_frames
         if rule is not None and frames > self.frames:
             frames = rule.counts.covering(self.frames)
-        steps = min(self.steps, request.steps or self.steps)
+        # a model that was distilled for one schedule takes its own steps whatever is asked
+        only = row.only_steps if row else None
+        steps = request.steps if only else min(self.steps, request.steps or self.steps)
         return replace(request, width=width, height=height, num_frames=frames, steps=steps)

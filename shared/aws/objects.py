@@ -96,6 +96,9 @@ class S3Objects:
             size=len(data),
         )
 
+    def delete(self, bucket: str, key: str) -> None:
+        self._s3.delete_object(Bucket=bucket, Key=key)
+
     def download(self, ref: ObjectRef, path: Path) -> None:
         self._meter.add("s3_gets")
         extra = {"VersionId": ref.version_id} if ref.version_id else None

@@ -1,19 +1,20 @@
 """Rows of runs and clips in the state table.
 
     pk  batch#<project>/<batch>
-    sk  run#<manifest>  |  clip#<run id>#<stem>
+    sk  run#<manifest>  |  clip#<run id>#<stem>  |  paid#<job id>
     pk  review#<project>, sk <clip key>
 
 Names are kept as they are: DynamoDB keys take any Unicode.
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from shared.aws.documents import DocumentTable
 from shared.keys import Folder
 from shared.meter import Meter
 from shared.review import Review
-from shared.state import ClipRow, RunRow
+from shared.state import ClipRow, PaidJob, RunRow
 
 if TYPE_CHECKING:
     Table = Any
@@ -55,6 +56,12 @@ class DynamoRows:
             _pk(row.folder), _clip_sk(row), saved, version=saved.version, status=row.status.value
         )
         return saved
+
+    def paid(self, folder: Folder) -> list[PaidJob]:
+        return self._documents.query(_pk(folder), "paid#", PaidJob)
+
+    def save_paid(self, folder: Folder, jobs: Iterable[PaidJob]) -> None:
+        self._documents.put_new([(_pk(folder), f"paid#{job.job_id}", job, {}) for job in jobs])
 
     def review(self, project: str, clip_key: str) -> Review | None:
         return self._documents.get(f"review#{project}", clip_key, Review)

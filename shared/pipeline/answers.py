@@ -15,9 +15,17 @@ RULE = "\n\n---\n\n"
 
 
 def write_answers(services: Services, run: RunRef, result: BatchResult) -> None:
-    """Tell how a run ended, beside what is still to be told of other manifests of the folder."""
+    """Tell how a run ended, beside what is still to be told of other manifests of the folder.
+
+    Where nothing is to be told any more, `_ERRORS.md` is taken away.
+    """
     errors = run.folder.key(ERRORS_NAME)
-    if is_troubled(result) or services.objects.head(services.drop_bucket, errors):
+    if not _troubles(services, run.folder, result) and services.objects.head(
+        services.drop_bucket, errors
+    ):
+        services.objects.delete(services.drop_bucket, errors)
+    # looked at again: another manifest may have ended meanwhile, and told of its faults
+    if _troubles(services, run.folder, result):
         rewrite(services, errors, lambda: _errors(services, run.folder, result), MARKDOWN)
     if run.dry_run:
         services.objects.write(
@@ -34,11 +42,14 @@ def is_troubled(result: BatchResult) -> bool:
 
 
 def _errors(services: Services, folder: Folder, newest: BatchResult) -> bytes:
-    others = [
-        result for result in _other_ends(services, folder, newest.manifest) if is_troubled(result)
-    ]
-    told = [newest] if is_troubled(newest) or not others else []
-    return RULE.join(errors_section(services, result) for result in (*told, *others)).encode()
+    told = _troubles(services, folder, newest)
+    return RULE.join(errors_section(services, result) for result in told).encode()
+
+
+def _troubles(services: Services, folder: Folder, newest: BatchResult) -> list[BatchResult]:
+    """The ends that a creator should hear of, the newest first."""
+    ends = (newest, *_other_ends(services, folder, newest.manifest))
+    return [result for result in ends if is_troubled(result)]
 
 
 def _other_ends(services: Services, folder: Folder, manifest: str) -> list[BatchResult]:

@@ -37,14 +37,15 @@ def _end(services: Services, run: RunRef, status: str) -> RunRow | None:
     aborted = status == "ABORTED"
     end = BatchState.CANCELLED if aborted else BatchState.FAILED
     clip_end = ClipStatus.CANCELLED if aborted else ClipStatus.FAILED
-    for clip in services.rows.clips(run.folder, run.run_id):
+    clips = services.rows.clips(run.folder, run.run_id)
+    for clip in clips:
         if not clip.status.ended:
             services.rows.save_clip(clip.moved(clip_end, reasons=("stopped with its batch.",)))
     message = f"{WORDS.get(status, status.lower())}. Drop the manifest again for another try."
     return change_run(
         services,
         run,
-        lambda row: row.changed(
+        lambda row: row.with_costs_of(clips).changed(
             state=end, message=message, undone=True, ended_at=services.now().isoformat()
         ),
     )

@@ -14,9 +14,10 @@ from shared.notices import Notification, batch_notice
 from shared.pipeline.answers import is_troubled, write_answers
 from shared.pipeline.delivery import build_delivery
 from shared.pipeline.evidence import Evidence, read_evidence
+from shared.pipeline.held import clear_held
 from shared.pipeline.library import CONTENT, RUN, publish_bytes, refuse_foreign
 from shared.pipeline.problems import kept_problems
-from shared.pipeline.results import batch_result
+from shared.pipeline.results import batch_result, other_manifests
 from shared.pipeline.runs import change_run
 from shared.pipeline.services import RunRef, Services
 from shared.pipeline.status import write_status
@@ -74,6 +75,7 @@ def close_batch(
     facts = {"message": result.message, "problems": problems[:TOLD_PROBLEMS]}
     row = change_run(services, run, lambda each: end(each).changed(**facts))
     write_answers(services, run, result)
+    clear_held(services, run.folder)
     write_status(services, run.folder, force=True)
     if row is not None and row.pending is not None:
         queue.drop_again(row.pending, retake=run.run_id)
@@ -129,7 +131,7 @@ def _end_of(
     ended_at = services.now().isoformat()
 
     def end(row: RunRow) -> RunRow:
-        return row.changed(
+        return row.with_costs_of(clips).changed(
             state=BatchState.CANCELLED if stopped else outcome,
             message=message,
             missing=(),
@@ -196,6 +198,7 @@ def _documents(
 ) -> dict[str, tuple[bytes, str]]:
     """The batch's papers, by name, with their content types."""
     done = [clip for clip in result.clips if clip.status is ClipStatus.DONE]
+    others = other_manifests(services, run.folder, result.manifest)
     report = render_report(
         result,
         evidence.thumbs,
@@ -206,7 +209,7 @@ def _documents(
     )
     documents = {
         "report.html": (report.encode(), "text/html; charset=utf-8"),
-        "cost.json": (_json(cost_document(result)), "application/json"),
+        "cost.json": (_json(cost_document(result, others=others)), "application/json"),
     }
     if done:
         documents["contact_sheet.jpg"] = (
@@ -225,13 +228,18 @@ def _sheet(services: Services, run: RunRef, result: BatchResult, thumbs: dict[st
         [
             Cell(
                 stem=clip.stem,
-                caption=f"{clip.duration_sec:g} s · {clip.width} x {clip.height}",
+                caption=_caption(clip),
                 image_bytes=_poster(services, run, clip) or thumbs.get(clip.stem),
                 status=tone_of(clip.status),
             )
             for clip in result.clips
         ]
     )
+
+
+def _caption(clip: ClipResult) -> str:
+    shape = f"{clip.duration_sec:g} s · {clip.width} x {clip.height}"
+    return f"{shape} · approved by {clip.review.by}" if clip.review else shape
 
 
 def _poster(services: Services, run: RunRef, clip: ClipResult) -> bytes | None:

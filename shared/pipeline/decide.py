@@ -147,7 +147,11 @@ def decide_clip(item: ClipItem, draft: Draft, maker: Maker) -> ClipPlan:
         generation=generation(maker, draft) if maker.asked else None,
         keeps_sound=keeps_sound(maker),
         deviations=(*maker.deviations, *_deviations(request, maker), *draft.deviations),
-        warnings=(*picture.notes, *_detail(draft), *_unread_words(request)),
+        warnings=(
+            *picture.notes,
+            *(() if maker.asked else _detail(draft)),  # a model draws detail of its own
+            *_unread_words(request),
+        ),
     )
 
 
@@ -180,7 +184,7 @@ def _unread_words(request: ClipRequest) -> tuple[str, ...]:
 
 
 def _detail(draft: Draft) -> list[str]:
-    """Is the keyframe large enough for the clip?"""
+    """Is the keyframe large enough for what the camera shows of it?"""
     if not draft.materials.has_keyframe:
         return []
     return detail_warnings(draft.shape.path, draft.materials.picture.size, draft.shape.size)

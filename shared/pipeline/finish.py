@@ -16,7 +16,7 @@ from typing import Any
 from av import VideoFrame
 from pydantic import ValidationError
 
-from shared.batch import ClipStatus, Cost
+from shared.batch import ClipStatus
 from shared.clip import ClipPlan, Interpolation, ObjectRef
 from shared.errors import InternalFault
 from shared.frames import frame_rate
@@ -68,7 +68,7 @@ def finish_clip(services: Services, jobs: JobStore, item: ClipItem) -> None:
         ClipStage(services, item, "finish_clip", ClipStatus.FINISHING) as stage,
     ):
         if item.job_id:
-            stage.record(cost=Cost(model_usd=history.paid_usd))
+            stage.pays(history.paid)
         document = _made_before(services, artefacts)
         if document is not None:
             by_us = document["made_by"] == [item.run.run_id, item.stem]  # and this is a retry

@@ -26,9 +26,17 @@ class History:
     rows: list[Job]
 
     @property
-    def paid_usd(self) -> float:
-        """What the attempts cost so far, as far as is known."""
-        return sum(_paid(job) for job in self.rows)
+    def paid(self) -> dict[str, float]:
+        """What the attempts cost so far, as far as is known: US dollars by job."""
+        return {job.job_id: _paid(job) for job in self.rows}
+
+    @property
+    def setback(self) -> str:
+        """Why the last attempt brought nothing; empty where it brought a clip."""
+        last = self.rows[-1] if self.rows else None
+        if last is None or last.ending is None or last.state is JobState.SUCCEEDED:
+            return ""
+        return f"{last.provider} said: {last.ending.message}"
 
     def known_step(self, item: ClipItem) -> Routed | None:
         """What follows from the rows alone; None when somebody, or somebody else, may try."""

@@ -22,7 +22,7 @@ from shared.safety.check import Expectation
 from shared.safety.curves import curves_of
 from shared.safety.inspector import inspect_clip as inspect_file
 from shared.safety.reference import Reference
-from shared.safety.report import CheckResult, Curve, Verdict
+from shared.safety.report import CheckResult, Curve, InspectionReport, Verdict
 from shared.safety.review_sheet import review_sheet
 
 
@@ -48,7 +48,10 @@ def inspect_clip(services: Services, item: ClipItem) -> str:
         _keep(services, artefacts.curves, curves_of(measured, report, float(expected.duration)))
         _keep(services, artefacts.inspection, report)
         stage.warn(check.message for check in report.checks if check.verdict == "warn")
-        stage.record(checks=tuple(_shown(check) for check in report.checks if not check.passed))
+        stage.record(
+            checks=tuple(_shown(check) for check in report.checks if not check.passed),
+            setback=_setback(report),
+        )
         return _word(services, item, report.verdict)
 
 
@@ -61,6 +64,12 @@ def _word(services: Services, item: ClipItem, verdict: Verdict) -> str:
         return str(verdict)
     review = services.rows.review(item.run.project_id, item.clip_key)
     return APPROVED if review is not None and review.approved else str(verdict)
+
+
+def _setback(report: InspectionReport) -> str:
+    """Why the clip is made again, if it is; the first failure is enough of a reason."""
+    failed = [c for c in report.checks if c.verdict.severity >= Verdict.FAIL.severity]
+    return f"inspection found {failed[0].name}: {failed[0].message}" if failed else ""
 
 
 def _shown(check: CheckResult) -> Check:

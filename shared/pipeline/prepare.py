@@ -4,7 +4,7 @@ A clip that a model makes leaves it with its first attempt open: the keyframe is
 state machine passes two states less than if another one did it.
 """
 
-from shared.batch import ClipStatus, Cost
+from shared.batch import ClipStatus
 from shared.catalog.model import CAMERA_MOVE
 from shared.clip import ClipPlan, SceneWords
 from shared.frames import frame_rate
@@ -95,7 +95,7 @@ def _first_try(
 ) -> tuple[Routed, ClipPlan]:
     """The first attempt; where this run has tried already, whatever follows from that."""
     history = read_history(services, jobs, item)
-    stage.record(cost=Cost(model_usd=history.paid_usd))
+    stage.pays(history.paid)
     known = history.known_step(item)
     if known is not None:
         return known, read_plan(services, item)

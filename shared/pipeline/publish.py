@@ -50,6 +50,7 @@ def publish_clip(services: Services, item: ClipItem) -> Published:
         stage.record(
             ClipStatus.DONE,
             files={**files, "meta": f"{item.stem}.video_meta.json"},
+            review=meta.review,
             checks=tuple(Check(**_check(each)) for each in paper.inspection["checks"]),
             size_bytes=paper.finished["files"]["master"]["size_bytes"],
         )

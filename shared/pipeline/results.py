@@ -6,33 +6,44 @@ from collections.abc import Mapping
 from shared.aws_cost import Usage, aws_cost
 from shared.batch import BatchResult, BatchState, ClipResult, Cost
 from shared.errors import Problem
+from shared.keys import Folder
 from shared.meter import summed
 from shared.pipeline.services import Services
 from shared.state import ClipRow, RunRow
 
-BATCH_TRANSITIONS = 12
-"""Of Step Functions, start and end included; a clip's own are counted (`passed.py`)."""
 
-
-def usage_cost(usage: Mapping[str, float], *, transitions: int = 0) -> float:
+def usage_cost(usage: Mapping[str, float]) -> float:
     """US dollars for what was counted, at the listed AWS prices."""
-    return aws_cost(Usage(**usage) + Usage(transitions=transitions, notifications=1)).total_usd
+    return aws_cost(Usage(**usage)).total_usd
 
 
 def clip_result(row: ClipRow) -> ClipResult:
     """A clip's result with its cost so far."""
-    aws_usd = usage_cost(row.usage) if row.usage else 0.0
-    cost = Cost(model_usd=row.result.cost.model_usd, aws_usd=aws_usd)
+    cost = Cost(model_usd=sum(row.result.paid.values()), aws_usd=usage_cost(row.used))
     return row.result.model_copy(update={"cost": cost})
 
 
 def batch_result(
     services: Services, run: RunRow, clips: list[ClipRow], problems: tuple[Problem, ...] = ()
 ) -> BatchResult:
-    """The whole run as a document."""
+    """The whole run as a document; its cost is that of every run of its manifest.
+
+    A job that several clips or runs took up was paid once, and counts once.
+    """
     results = tuple(clip_result(row) for row in clips)
     counts = Counter(result.status.value for result in results)
-    shared_usd = usage_cost(run.usage, transitions=BATCH_TRANSITIONS) if run.usage else 0.0
+    own = {job: usd for row in clips for job, usd in row.result.paid.items()}
+    booked = {
+        job.job_id: job.usd
+        for job in services.rows.paid(run.folder)
+        if job.manifest == run.manifest
+    }
+    paid = {**booked, **own}
+    earlier = Cost(
+        model_usd=sum(usd for job, usd in paid.items() if job not in own),
+        aws_usd=usage_cost(run.earlier_usage),
+    )
+    now_usd = usage_cost(run.used) + sum(result.cost.aws_usd for result in results)
     return BatchResult(
         project_id=run.project_id,
         batch_id=run.batch_id,
@@ -46,14 +57,22 @@ def batch_result(
         ended_at=run.ended_at,
         clips=results,
         counts=dict(counts),
-        cost=Cost(
-            model_usd=sum(result.cost.model_usd for result in results),
-            aws_usd=shared_usd + sum(result.cost.aws_usd for result in results),
-        ),
+        cost=Cost(model_usd=sum(paid.values()), aws_usd=earlier.aws_usd + now_usd),
+        earlier=earlier,
+        paid=paid,
         seconds=summed(*(result.seconds for result in results)),
         library=f"s3://{services.library_bucket}/{run.folder.prefix}",
         links=services.links(run.folder, run.run_id),
     )
+
+
+def other_manifests(services: Services, folder: Folder, manifest: str) -> list[BatchResult]:
+    """Where the other manifests of a folder are, with what they cost."""
+    return [
+        batch_result(services, row, services.rows.clips(folder, row.run_id))
+        for row in services.rows.runs(folder)
+        if row.manifest != manifest
+    ]
 
 
 def waiting_message(run: RunRow) -> str:

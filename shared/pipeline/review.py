@@ -8,6 +8,7 @@ from shared.errors import InvalidInput
 from shared.keys import REVIEW_NAME, DropKey, run_id
 from shared.manifest.names import review_stem
 from shared.pipeline.approvals import DECIDED_BY, printable_name
+from shared.pipeline.held import clear_held
 from shared.pipeline.services import Services
 from shared.pipeline.status import write_status
 from shared.ports import Conflict, ObjectHead
@@ -50,6 +51,8 @@ def take_review(
             again.append(run)
         else:
             _reject(services, clip, review)
+    services.objects.delete(services.drop_bucket, drop.folder.key(REVIEW_NAME))
+    clear_held(services, drop.folder)
     write_status(services, drop.folder, force=True)
     return again
 

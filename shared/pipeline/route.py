@@ -3,7 +3,7 @@
 Somebody else tries, the camera takes over, a person is asked, or the clip is given up.
 """
 
-from shared.batch import ClipStatus, Cost
+from shared.batch import ClipStatus
 from shared.clip import Generation
 from shared.jobs.ports import JobStore
 from shared.pipeline.decide import Draft
@@ -29,9 +29,10 @@ def route_clip(services: Services, jobs: JobStore, item: ClipItem) -> Routed:
         history.explaining_cancel(),
         ClipStage(services, item, "route_clip", ClipStatus.GENERATING) as stage,
     ):
-        stage.record(cost=Cost(model_usd=history.paid_usd))
+        stage.pays(history.paid)
         routed = history.known_step(item)
         if routed is None:
+            stage.record(setback=history.setback or stage.row.result.setback)
             project, draft = item.run.project_id, _draft(services, item)
             ranking = rank_draft(services, project, draft)
             routed, plan = NextTry(services, jobs, item, draft, ranking, history).open()

@@ -1,6 +1,6 @@
 """One stage of one clip: marks its start and end, measures it, and stops it when cancelled."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
@@ -14,7 +14,7 @@ from shared.pipeline.services import ClipItem, Services
 from shared.pipeline.status import write_status
 from shared.pipeline.step import Step
 from shared.ports import Conflict
-from shared.state import ClipRow
+from shared.state import ClipRow, PaidJob
 
 
 class ClipStage:
@@ -56,6 +56,19 @@ class ClipStage:
     def warn(self, warnings: Iterable[str]) -> None:
         """Add to the clip's warnings; a repeated stage says the same, and that is said once."""
         self.record(warnings=tuple(dict.fromkeys((*self.row.result.warnings, *warnings))))
+
+    def pays(self, jobs: Mapping[str, float]) -> None:
+        """Note what the clip's jobs cost so far, in US dollars: on its row, and for its batch.
+
+        A job is booked under the manifest whose run looks at it, instead of an earlier entry.
+        """
+        if jobs != self.row.result.paid:
+            run = self._item.run
+            booked = [
+                PaidJob(job_id=job, manifest=run.drop.relative, usd=jobs[job]) for job in jobs
+            ]
+            self._services.rows.save_paid(run.folder, booked)
+        self.record(paid=dict(jobs))
 
     def goes_to(self, step: Step) -> None:
         """Where the state machine goes from here, for the count of what it passes."""

@@ -11,6 +11,7 @@ from shared.report.chart import chart
 from shared.report.markup import Html, element, join, prose, relative_url
 from shared.report.overlay import keyframe_figure
 from shared.report.phrases import (
+    approval,
     counted,
     money,
     next_step,
@@ -96,6 +97,7 @@ def card(
             ),
             _facts(clip),
             _trouble(clip, problems),
+            _approval(clip),
             _heatmap(clip, shown.heatmap),
             _review(clip, batch, shown.sheet),
             _warnings(clip),
@@ -236,6 +238,13 @@ def _review(clip: ClipResult, batch: BatchResult, sheet: str | None) -> Html | N
         class_="step",
     )
     return element("div", frames, words_on_it, class_="review")
+
+
+def _approval(clip: ClipResult) -> Html | None:
+    """Whose word it is that hands over a clip with checks that failed."""
+    if clip.review is None or not clip.review.approved:
+        return None
+    return element("p", prose(approval(clip.review)), class_="approval")
 
 
 def _can_be_watched(clip: ClipResult) -> bool:

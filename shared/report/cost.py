@@ -1,6 +1,6 @@
 """`cost.json`: what a batch cost, clip by clip, and how that was worked out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -17,6 +17,7 @@ def cost_document(
     batch: BatchResult,
     usage: Mapping[str, Usage] | None = None,
     prices: AwsPriceList | None = None,
+    others: Sequence[BatchResult] = (),
 ) -> dict[str, Any]:
     """The document, ready for JSON; every amount is in US dollars.
 
@@ -25,15 +26,14 @@ def cost_document(
     batch : its clips carry their costs.
     usage : metered AWS usage by stem, where it is known; its bill by meter is then shown too.
     prices : the AWS price list that was used; the shipped one by default.
+    others : what became of the other manifests of its folder; they are part of the bill.
     """
     listed = prices or aws_prices()
     clips = clips_cost(batch.clips)
-    total = cost_of(batch)
-    footage = footage_sec(batch)
-    shared = Cost(
-        model_usd=max(total.model_usd - clips.model_usd, 0.0),
-        aws_usd=max(total.aws_usd - clips.aws_usd, 0.0),
-    )
+    manifest = cost_of(batch)
+    total = folder_cost(batch, others)
+    footage = sum(map(footage_sec, (batch, *others)))
+    shared = _less(_less(manifest, batch.earlier), clips)
     return {
         "schema_version": "1",
         "project_id": batch.project_id,
@@ -46,12 +46,15 @@ def cost_document(
         "total": _amounts(total),
         "clips_total": _amounts(clips),
         "shared_by_all_clips": _amounts(shared),
+        "earlier_runs": _amounts(batch.earlier),
+        "other_manifests": _amounts(_less(total, manifest)),
         "footage_sec": round(footage, 3),
         "usd_per_footage_sec": _usd(total.total_usd / footage) if footage else None,
         "models": _models(batch),
         "clips": [_clip(clip, (usage or {}).get(clip.stem), listed) for clip in batch.clips],
         "formula": {
-            "total": "sum of clips + what all clips share",
+            "total": "sum of clips + what all clips share + earlier runs of the manifest + other"
+            " manifests of the folder; a job that several of them took up counts once",
             "clip": "model_usd + aws_usd",
             "aws_usd": FORMULA,
             "model_usd": "what the provider reported, else measured GPU seconds * rate, else"
@@ -63,6 +66,26 @@ def cost_document(
             "models": _model_prices(batch),
         },
     }
+
+
+def folder_cost(batch: BatchResult, others: Sequence[BatchResult] = ()) -> Cost:
+    """What all manifests of a folder cost, with all their runs; no job counts twice."""
+    costs = [cost_of(each) for each in (batch, *others)]
+    paid = [usd for each in (batch, *others) for usd in each.paid.values()]
+    once = {job: usd for each in (*others, batch) for job, usd in each.paid.items()}
+    twice_usd = sum(paid) - sum(once.values())
+    return Cost(
+        model_usd=sum(cost.model_usd for cost in costs) - twice_usd,
+        aws_usd=sum(cost.aws_usd for cost in costs),
+    )
+
+
+def _less(one: Cost, other: Cost) -> Cost:
+    """What is left of an amount; never less than nothing."""
+    return Cost(
+        model_usd=max(one.model_usd - other.model_usd, 0.0),
+        aws_usd=max(one.aws_usd - other.aws_usd, 0.0),
+    )
 
 
 def _usd(amount: float) -> float:

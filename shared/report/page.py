@@ -159,6 +159,8 @@ def _figures(batch: BatchResult) -> Html:
     busy = sum(batch.seconds.values())
     done = "ready to make" if batch.dry_run else "done"
     split = f"model {money(cost.model_usd)} · AWS {money(cost.aws_usd)}"
+    if batch.earlier.total_usd:
+        split += f" · {money(batch.earlier.total_usd)} of it in earlier runs"
     worked = f"{spell_time(busy)} of work" if busy else ""
     footage = footage_sec(batch)
     per_second = money(clips_cost(batch.clips).total_usd / footage) if footage else ""

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.batch import BatchState, ClipResult, ClipStatus
+from shared.catalog.model import CAMERA_MOVE
+from shared.review import Review
 
 INSPECTION = "inspect_clip"
 """The stage that a clip has behind it whose film can be looked at."""
@@ -64,7 +66,7 @@ NEXT_STEPS = {
     ClipStatus.NEEDS_REVIEW: (
         "The clip was made, but a check did not pass, so it was held back. Look at"
         " `_review_….mp4` and `_review_….jpg` in the drop folder: `dropreel review` takes your"
-        " word on it. Or drop the manifest again with a gentler or shorter camera move."
+        " word on it."
     ),
 }
 
@@ -75,11 +77,64 @@ NOBODY_KNOWS = (
 )
 
 
+BROKEN = frozenset(
+    {
+        *("container", "data", "fingerprint", "decode", "frame_times", "size", "frame_count"),
+        *("frame_rate", "duration", "codec_tag", "faststart", "colour", "video", "audio"),
+        *("edit_list", "orientation", "readable", "path_psnr", "path_ssim"),
+    }
+)
+"""Checks of the file itself: no other picture, move or prompt makes them pass."""
+MADE_ANEW = (
+    "Or drop the manifest again: the file came out wrong, and your pictures are not to blame."
+)
+GENTLER = "Or drop the manifest again with a gentler or shorter camera move."
+MODEL_ADVICE = {
+    "keyframe_match": (
+        "Or drop the manifest again with a prompt that keeps to what the keyframe shows, or with"
+        " another model in its `route`."
+    ),
+    "flash": (
+        "Or drop the manifest again with a prompt without flashing lights, or with another model"
+        " in its `route`."
+    ),
+    "": (
+        "Or drop the manifest again with another seed, a calmer prompt or a shorter clip, or with"
+        " another model in its `route`."
+    ),
+}
+"""For clips that a model made, by how the name of a failed check begins; the first that fits."""
+
+
+def _another_try(clip: ClipResult) -> str:
+    """What may pass where this clip did not: it depends on who made it, and on what failed."""
+    failed = [check.name for check in clip.checks if check.verdict in ("fail", "unreadable")]
+    if failed and BROKEN.issuperset(failed):
+        return MADE_ANEW
+    if clip.model in ("", CAMERA_MOVE):
+        return GENTLER
+    told = (
+        advice
+        for start, advice in MODEL_ADVICE.items()
+        if any(name.startswith(start) for name in failed or [""])
+    )
+    return next(told)
+
+
 def next_step(clip: ClipResult) -> str:
     """What its creator can do about a clip that is not done; empty where there is nothing."""
     if clip.status is ClipStatus.NEEDS_REVIEW and INSPECTION not in clip.seconds:
         return NOBODY_KNOWS
+    if clip.status is ClipStatus.NEEDS_REVIEW:
+        return f"{NEXT_STEPS[clip.status]} {_another_try(clip)}"
     return NEXT_STEPS.get(clip.status, "")
+
+
+def approval(review: Review) -> str:
+    """`Approved by mia on 21 Nov 2026, 09:05 UTC, although it failed warping: the heat shimmers`"""
+    although = f", although it failed {', '.join(review.checks)}" if review.checks else ""
+    because = f": {review.reason}" if review.reason else ""
+    return f"Approved by {review.by} on {spell_moment(review.at)}{although}{because}"
 
 
 def status_words(status: ClipStatus, *, dry_run: bool = False) -> str:

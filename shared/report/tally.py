@@ -2,9 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from shared.batch import CLIP_ENDS, BatchResult, ClipResult, ClipStatus, Cost
+from shared.batch import CLIP_ENDS, BatchResult, Check, ClipResult, ClipStatus, Cost
 
 # Where a problem's path names a clip by its place in the manifest: `keyframes[3].motion`.
 PLACE = re.compile(r"^\$?\.?(?:keyframes|clips|images|frames)\[(\d+)\]")
@@ -87,6 +87,18 @@ def sort_problems(batch: BatchResult) -> tuple[Problems, dict[str, Problems]]:
         else:
             general.append(problem)
     return tuple(general), {stem: tuple(found) for stem, found in clips.items()}
+
+
+def open_checks(clip: ClipResult) -> list[Check]:
+    """The checks that did not pass: those that failed, then those that warn."""
+    checks = [check for check in clip.checks if check.verdict != "pass"]
+    return sorted(checks, key=lambda check: check.verdict == "warn")
+
+
+def beside_checks(clip: ClipResult, sentences: Iterable[str]) -> list[str]:
+    """Those reasons or warnings that no check tells."""
+    told = tuple(check.message for check in clip.checks if check.message)
+    return [text for text in sentences if not text.endswith(told or ("\0",))]
 
 
 def plain_reasons(clip: ClipResult, problems: Problems) -> tuple[str, ...]:

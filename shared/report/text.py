@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from shared.batch import BatchResult, BatchState, ClipResult, ClipStatus
+from shared.batch import BatchResult, BatchState, Check, ClipResult, ClipStatus
 from shared.report.phrases import (
     NEXT_STEPS,
     STATE_WORDS,
@@ -18,15 +18,18 @@ from shared.report.phrases import (
 )
 from shared.report.tally import (
     Problems,
+    beside_checks,
     cost_of,
     counts_of,
     is_good,
     is_trouble,
+    open_checks,
     percent_of,
     plain_reasons,
     progress_of,
     sort_problems,
 )
+from shared.review import Review
 
 LISTED_CLIPS = 1000
 """`_status.json` lists every clip up to here, beyond it only those that need a look."""
@@ -123,14 +126,11 @@ def _troubled(
     for clip in troubled[:LISTED_PROBLEMS]:
         problems = by_clip.get(clip.stem, ())
         lines = [_problem(problem, "- ") for problem in problems]
-        lines += [f"- {plain(reason)}" for reason in plain_reasons(clip, problems)]
-        failed = [check for check in clip.checks if check.verdict in ("fail", "unreadable")]
-        for check in failed:
-            value = spell_value(check.value, check.unit)
-            limit = (
-                f", limit {spell_value(check.limit, check.unit)}" if check.limit is not None else ""
-            )
-            lines.append(f"- check {code(check.name)}: {value}{limit}. {plain(check.message)}")
+        lines += [
+            f"- {plain(reason)}" for reason in beside_checks(clip, plain_reasons(clip, problems))
+        ]
+        lines += [_check(check) for check in open_checks(clip)]
+        lines += [f"- {plain(warning)}" for warning in beside_checks(clip, clip.warnings)]
         if not lines and clip.status is not ClipStatus.CANCELLED:
             lines = ["- no reason was recorded"]
         step = next_step(clip)
@@ -139,6 +139,14 @@ def _troubled(
     if len(troubled) > LISTED_PROBLEMS:
         sections.append(f"… and {counted(len(troubled) - LISTED_PROBLEMS, 'more clip')}.")
     return "\n\n".join(sections)
+
+
+def _check(check: Check) -> str:
+    """A check that did not pass, with its number and its limit."""
+    value = spell_value(check.value, check.unit)
+    limit = f", limit {spell_value(check.limit, check.unit)}" if check.limit is not None else ""
+    said = "warning" if check.verdict == "warn" else check.verdict
+    return f"- check {code(check.name)}, {said}: {value}{limit}. {plain(check.message)}"
 
 
 def _fine(fine: list[ClipResult], batch: BatchResult) -> str:
@@ -289,6 +297,7 @@ def status_document(batch: BatchResult) -> dict[str, Any]:
             "model": round(cost.model_usd, 6),
             "aws": round(cost.aws_usd, 6),
             "total": round(cost.total_usd, 6),
+            "earlier_runs": round(batch.earlier.total_usd, 6),
         },
         "seconds": {stage: round(total, 3) for stage, total in batch.seconds.items()},
         "problems": [dict(problem) for problem in batch.problems[:LISTED_PROBLEMS]],
@@ -306,14 +315,17 @@ def _clip_status(clip: ClipResult, *, ended: bool) -> dict[str, Any]:
         # a dry run ends with its clips planned: nothing more will come
         "percent": 100 if ended else percent_of(clip),
     }
-    if clip.progress_text and clip.status is ClipStatus.GENERATING:
-        row["progress_text"] = clip.progress_text
-    if clip.reasons:
-        row["reasons"] = list(clip.reasons)
-    if clip.warnings:
-        row["warnings"] = list(clip.warnings)
-    if clip.files:
-        row["files"] = dict(clip.files)
+    generating = clip.status is ClipStatus.GENERATING
+    told: dict[str, Any] = {
+        "setback": clip.setback if generating else "",
+        "progress_text": clip.progress_text if generating else "",
+        "reasons": list(clip.reasons),
+        "checks": [_check_status(check) for check in open_checks(clip)] if is_trouble(clip) else [],
+        "review": _review_status(clip.review) if clip.review else {},
+        "warnings": list(clip.warnings),
+        "files": dict(clip.files),
+    }
+    row.update({name: value for name, value in told.items() if value})
     if clip.frame_count:
         row["video"] = {
             "width": clip.width,
@@ -335,6 +347,14 @@ def _clip_status(clip: ClipResult, *, ended: bool) -> dict[str, Any]:
     if step := next_step(clip):
         row["what_to_do"] = step
     return row
+
+
+def _check_status(check: Check) -> dict[str, Any]:
+    return check.model_dump(mode="json")
+
+
+def _review_status(review: Review) -> dict[str, Any]:
+    return review.model_dump(mode="json", exclude={"version", "clip_key"})
 
 
 def code(text: str) -> str:

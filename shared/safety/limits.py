@@ -66,6 +66,13 @@ class Limit(Document):
             self.evidence is not None and self.evidence.auc >= LEAST_AUC
         )
 
+    @property
+    def words(self) -> str:
+        """`at least 0.9 is good, below 0.3 fails`, whichever of the two a value is beyond."""
+        good, fails = ("at least", "below") if self.low_is_bad else ("at most", "above")
+        failing = f", {fails} {self.fail:g} fails" if self.may_fail else ""
+        return f"{good} {self.warn:g} is good{failing}"
+
     def beyond(self, value: float, limit: float) -> bool:
         return value < limit if self.low_is_bad else value > limit
 
@@ -106,14 +113,13 @@ def judged(
     wrong = verdict is not Verdict.PASS
     bound = limit.fail if verdict is Verdict.FAIL else limit.warn
     shown = f"{value:.3g} {limit.unit}".rstrip()
-    side = "at least" if limit.low_is_bad else "at most"
     return CheckResult(
         name=name,
         verdict=verdict,
         value=round(value, 4),
         limit=bound,
         unit=limit.unit,
-        message=f"{limit.bad}: {shown}, {side} {bound:g} is good. {detail}".strip()
+        message=f"{limit.bad}: {shown}, {limit.words}. {detail}".strip()
         if wrong
         else f"{limit.good}.",
         intervals=intervals if wrong else (),

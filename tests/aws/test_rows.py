@@ -10,7 +10,7 @@ from shared.batch import BatchState, ClipResult, ClipStatus
 from shared.clip import ObjectRef
 from shared.keys import Folder
 from shared.ports import Conflict
-from shared.state import ClipRow, Drop, RunRow, decide_drop
+from shared.state import ClipRow, Drop, PaidJob, RunRow, decide_drop
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 FOLDER = Folder("film ü", "day 1 %")
@@ -71,3 +71,15 @@ def test_planning_twice_keeps_what_has_moved_on(table: Any) -> None:
     clips = rows.clips(FOLDER, "run-1")
     assert [clip.index for clip in clips] == list(range(62))
     assert clips[7].status is ClipStatus.DONE
+
+
+def test_a_job_that_is_noted_again_counts_once(table: Any) -> None:
+    rows = DynamoRows(table)
+    rows.save_paid(FOLDER, [_paid("one", 0.0), _paid("two", 0.5)])
+    rows.save_paid(FOLDER, [_paid("one", 0.25)])
+    assert rows.paid(FOLDER) == [_paid("one", 0.25), _paid("two", 0.5)]
+    assert rows.paid(Folder("film", "day-1")) == []
+
+
+def _paid(job: str, usd: float) -> PaidJob:
+    return PaidJob(job_id=job, manifest="manifest.json", usd=usd)

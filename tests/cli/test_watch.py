@@ -173,3 +173,18 @@ def test_progress_goes_up_a_ladder_from_planned_to_done() -> None:
     made = run(BatchState.RENDERING, clip("a", ClipStatus.GENERATING, progress_percent=100))
     assert made["clips"][0]["percent"] == ClipStatus.FINISHING.percent
     assert made["progress_percent"] == ClipStatus.FINISHING.percent
+
+
+def test_a_clip_that_is_made_again_says_why(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    why = {"setback": "inspection found warping: shapes boil"}
+    Cloud(
+        monkeypatch,
+        [run(BatchState.RENDERING, clip("a", ClipStatus.GENERATING))],
+        [run(BatchState.RENDERING, clip("a", ClipStatus.GENERATING, **why))],
+        [run(BatchState.FINISHED, clip("a", ClipStatus.DONE, **why))],
+    )
+    _, _, err = watched(capsys)
+    assert "a: generating again, since inspection found warping: shapes boil" in err
+    assert "a: done\n" in err

@@ -61,6 +61,10 @@ class MortalObjects(MemoryObjects):
         put = super().write
         return self._power.spend(lambda: put(bucket, key, data, **how))
 
+    def delete(self, bucket: str, key: str) -> None:
+        hide = super().delete
+        self._power.spend(lambda: hide(bucket, key))
+
 
 class MortalRows(MemoryRows):
     """Rows whose every write costs power."""

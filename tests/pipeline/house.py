@@ -198,6 +198,11 @@ class House:
     def answer(self, name: str) -> str:
         return self.objects.read(ObjectRef(bucket="drop", key=self.folder.key(name))).decode()
 
+    def in_drop(self) -> set[str]:
+        """Names of what lies in the batch's drop folder."""
+        prefix = self.folder.prefix
+        return {ref.key.removeprefix(prefix) for ref in self.objects.list("drop", prefix)}
+
     def runs(self) -> list[dict[str, Any]]:
         """The runs of `_status.json`, newest first."""
         runs: list[dict[str, Any]] = json.loads(self.answer("_status.json"))["runs"]

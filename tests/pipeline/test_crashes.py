@@ -18,7 +18,7 @@ from tests.pipeline.house import House, build_house, picture, small_manifest
 MEASURED = {
     *("made_at", "seconds", "cost", "cost_usd", "cost_so_far_usd", "timestamp", "updated_at"),
     *("accepted_at", "ended_at", "planned_at", "dropped_at", "usage", "version", "modified"),
-    *("version_id", "message_id", "aws_usd"),
+    *("version_id", "message_id", "aws_usd", "clips_usage"),
 }
 """Fields that hold times, costs and counters, which a second try may add to."""
 

@@ -9,10 +9,14 @@ import cv2
 import numpy as np
 import pytest
 
-from shared.batch import BatchState
+from shared.batch import BatchState, Check
 from shared.clip import ObjectRef
 from shared.keys import ArtefactKeys
 from shared.pipeline.accept import Acceptance, Verdict, accept_drop
+from shared.pipeline.results import batch_result
+from shared.pipeline.status import write_status
+from shared.report.phrases import spell_moment
+from shared.report.text import errors_markdown
 from shared.video.finish import finish_clip as encode
 from shared.video.finish_spec import FinishSpec
 from tests.moving_picture import moving_frames, to_yuv
@@ -98,6 +102,63 @@ def test_approved_it_is_handed_over_and_the_metadata_says_by_whom(house: House) 
     review = house.in_library("a.video_meta.json")["review"]
     assert (review["by"], review["verdict"]) == ("mia", "approve")
     assert "fingerprint" in review["checks"]
+
+
+def test_once_approved_nothing_says_any_more_that_it_waits(house: House) -> None:
+    say(house, {"verdict": "maybe"})
+    say(house, APPROVE)
+    assert "_review_a.mp4" in house.in_drop(), "until it is handed over"
+    house.work()
+    told = {name for name in house.in_drop() if name.startswith("_")}
+    assert told == {"_status.json"}
+    assert house.in_library("rejected.json")["clips"] == []
+
+
+def test_what_belongs_to_other_clips_stays_when_one_is_approved(tmp_path: Path) -> None:
+    house = build_house()
+    for number, name in enumerate(("a.png", "b.png")):
+        house.put(name, picture(seed=number))
+    house.put("_review_notes.mp4", b"somebody's own")
+    house.drop("manifest.json", small_manifest("a.png", "b.png"))
+    spoil(house, tmp_path, "a", "b")
+    house.drop("a.review.json", APPROVE)
+    house.work()
+    films = {name for name in house.in_drop() if name.endswith(".mp4")}
+    assert films == {"_review_b.mp4", "_review_notes.mp4"}
+    assert "`b`: needs review" in house.answer("_ERRORS.md")
+    assert "`a`: needs review" not in house.answer("_ERRORS.md")
+
+
+def test_rejected_its_film_is_taken_away(house: House) -> None:
+    say(house, REJECT)
+    assert not any(name.startswith("_review_") for name in house.in_drop())
+
+
+def test_the_report_says_who_approved_it_and_when(house: House) -> None:
+    say(house, APPROVE)
+    house.work()
+    page = house.library()["report.html"].decode()
+    review = house.clip("a")["review"]
+    assert f"Approved by mia on {spell_moment(review['at'])}" in page
+    assert "although it failed fingerprint" in page
+    assert "it is meant so" in page
+
+
+def test_a_reviewer_reads_every_check_that_failed_or_warned(house: House) -> None:
+    row = house.services.rows.clip(house.folder, house.started[-1].run_id, "a")
+    assert row is not None
+    drift = {"value": 9.9, "limit": 8.0, "unit": "%", "message": "It drifts."}
+    checks = (Check(name="drift", verdict="warn", **drift), *row.result.checks)
+    house.services.rows.save_clip(row.moved(row.status, checks=checks, warnings=("It drifts.",)))
+    write_status(house.services, house.folder, force=True)
+    shown = house.clip("a")["checks"]
+    assert {check["verdict"] for check in shown[:-1]} == {"fail"}
+    assert shown[-1] == {"name": "drift", "verdict": "warn", **drift}
+    run, clips = house.row(), house.services.rows.clips(house.folder, row.run_id)
+    text = errors_markdown(batch_result(house.services, run, clips))
+    assert "- check `fingerprint`, fail: " in text
+    assert "- check `drift`, warning: 9.9 %, limit 8 %. It drifts." in text
+    assert text.count("It drifts.") == 1
 
 
 def test_told_twice_it_is_handed_over_once(house: House) -> None:

@@ -40,10 +40,10 @@ def jobs(house: House) -> MortalJobs:
 
 @pytest.fixture
 def house() -> House:
-    return _with_wavespeed()
+    return with_wavespeed()
 
 
-def _with_wavespeed() -> House:
+def with_wavespeed() -> House:
     house = build_house()
     engines = frozenset({"camera_move", "api:wavespeed"})
     house.services = replace(house.services, engines=engines)
@@ -366,7 +366,7 @@ def test_dying_at_any_write_of_preparing_opens_one_attempt(house: House, jobs: M
     writes = house.power.writes - before
     assert writes > 5
     for number in range(1, writes + 1):
-        house = _with_wavespeed()
+        house = with_wavespeed()
         item = _planned(house, ROUTE)
         house.power.fail_at = house.power.writes + number
         routed = house.survive(partial(prepare_clip, house.services, house.jobs, item))
@@ -383,7 +383,7 @@ def test_a_stand_in_is_not_forgotten_when_its_provider_recovers_while_the_proces
     number, died = 0, True
     while died:
         number += 1
-        house = _with_wavespeed()
+        house = with_wavespeed()
         _pause(house, "wavespeed")
         item = _planned(house, [WAN, ELSEWHERE])
         house.power.fail_at = house.power.writes + number
@@ -424,7 +424,7 @@ def test_every_attempt_that_was_billed_is_in_the_cost_of_the_clip(
     row = house.services.rows.clip(house.folder, item.run.run_id, "a")
     assert row is not None
     estimates = sum(jobs.rows[each].estimate_usd for each in (first.job_id, second.job_id))
-    assert row.result.cost.model_usd == pytest.approx(estimates)
+    assert sum(row.result.paid.values()) == pytest.approx(estimates)
 
 
 def test_who_cancels_once_the_clip_is_there_reads_that_it_is(
@@ -477,3 +477,14 @@ def test_the_states_of_a_clip_that_is_refused_are_counted(house: House) -> None:
     assert row is not None
     assert row.status is ClipStatus.REJECTED
     assert row.usage["transitions"] == 5
+
+
+def test_only_a_camera_move_is_told_that_its_keyframe_is_too_small() -> None:
+    told = {}
+    for operation, route in (("image_to_video", [WAN]), ("camera_move", [])):
+        house = with_wavespeed()
+        item, _ = _first(house, route, resolution="720p", operation=operation)
+        row = house.services.rows.clip(house.folder, item.run.run_id, "a")
+        assert row is not None
+        told[operation] = any("closest view" in warning for warning in row.result.warnings)
+    assert told == {"image_to_video": False, "camera_move": True}

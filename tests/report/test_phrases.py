@@ -1,7 +1,8 @@
 import pytest
 
-from shared.batch import BatchState, ClipResult, ClipStatus
+from shared.batch import BatchState, Check, ClipResult, ClipStatus
 from shared.report.phrases import (
+    INSPECTION,
     NEXT_STEPS,
     STATE_WORDS,
     STATUS_WORDS,
@@ -66,3 +67,28 @@ def test_a_clip_that_nobody_has_made_for_sure_is_not_said_to_be_there() -> None:
     looked_at = held.model_copy(update={"seconds": {"inspect_clip": 1.0}})
     assert "_review_" in next_step(looked_at)
     assert next_step(ClipResult(stem="a", status=ClipStatus.DONE)) == ""
+
+
+@pytest.mark.parametrize(
+    ("model", "check", "advice"),
+    [
+        ("camera_move", "warping", "gentler or shorter camera move"),
+        ("camera_move", "fingerprint", "the file came out wrong"),
+        ("wan2.2-ti2v-5b", "keyframe_match", "a prompt that keeps to what the keyframe shows"),
+        ("wan2.2-ti2v-5b", "flash_general", "a prompt without flashing lights"),
+        ("wan2.2-ti2v-5b", "warping", "another seed"),
+        ("wan2.2-ti2v-5b", "decode", "the file came out wrong"),
+    ],
+)
+def test_a_held_clip_is_advised_by_its_maker_and_its_check(
+    model: str, check: str, advice: str
+) -> None:
+    clip = ClipResult(
+        stem="a",
+        status=ClipStatus.NEEDS_REVIEW,
+        model=model,
+        checks=(Check(name="drift", verdict="warn"), Check(name=check, verdict="fail")),
+        seconds={INSPECTION: 1.0},
+    )
+    assert advice in next_step(clip)
+    assert ("camera move" in next_step(clip)) == (advice.endswith("camera move"))

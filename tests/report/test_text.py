@@ -26,7 +26,7 @@ def test_errors_name_place_fault_remedy_and_what_is_fine(batch: BatchResult) -> 
     assert "### `lighthouse`: rejected" in text
     assert "20 % is allowed" in text.split("### `lighthouse`")[1].split("###")[0]
     assert "The encoder stopped twice at frame 61." in text
-    assert "check `general_flashes`: 4.5 flashes/s, limit 3 flashes/s" in text
+    assert "check `general_flashes`, fail: 4.5 flashes/s, limit 3 flashes/s" in text
     assert "## These 5 are done\n\n`harbour_dawn`, `market_street`" in text
     assert "## How to drop again" in text
 
