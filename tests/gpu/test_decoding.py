@@ -12,13 +12,11 @@ from gpu_functions.generators.contract import FramesUnusable
 from gpu_functions.generators.diffusers_generator import DiffusersGenerator
 from gpu_functions.generators.leaving import landed
 from gpu_functions.generators.pictures import FRAMES_AT_ONCE, put_down
-from gpu_functions.generators.registry import open_generator
 from gpu_functions.generators.rooms import in_memory
 from gpu_functions.generators.wan_decoding import decoded
 from gpu_functions.speed.coder import double_in_place, fuse_norms
-from shared.catalog.recipe import Recipe
+from tests.gpu.loaded import load
 from tests.gpu.requests import keyframe, small_request, small_size
-from tests.gpu.tiny import build_tiny
 
 A14B, TI2V, OLD, LTX = (
     "wan2.2-i2v-a14b",
@@ -32,16 +30,6 @@ HALF = {"vae_dtype": "bfloat16", "vae_channels_last": True}
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("weights")
-
-
-def load(weights: Path, model_id: str, **recipe: Any) -> DiffusersGenerator:
-    folder = weights / model_id
-    if not folder.is_dir():
-        build_tiny(model_id, folder)
-    generator = open_generator(model_id)
-    assert isinstance(generator, DiffusersGenerator)
-    generator.load(folder, Recipe(name="tried", dtype="float32", **recipe), "cpu")
-    return generator
 
 
 def as_stock(generator: DiffusersGenerator, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> Any:

@@ -14,7 +14,6 @@ from torch._dynamo.testing import CompileCounter
 
 from gpu_functions.generators.contract import GenerationCancelled, OutOfMemory
 from gpu_functions.generators.diffusers_generator import DiffusersGenerator
-from gpu_functions.generators.registry import open_generator
 from gpu_functions.speed import experts
 from gpu_functions.speed.experts import FIRST, SECOND, Second
 from gpu_functions.speed.graphs import cuda_graph
@@ -22,8 +21,8 @@ from gpu_functions.speed.lever import parts_of
 from gpu_functions.speed.machine_memory import free_bytes
 from gpu_functions.speed.swapping import ALIGNED, Place, locked_bytes, packed
 from shared.catalog.recipe import Recipe
+from tests.gpu.loaded import load
 from tests.gpu.requests import small_request
-from tests.gpu.tiny import build_tiny
 
 A14B, TI2V = "wan2.2-i2v-a14b", "wan2.2-ti2v-5b"
 PARTS, STEPS = 3, 6
@@ -34,18 +33,7 @@ TWICE = [(which, part) for which in (SECOND, FIRST) for part in range(PARTS)]
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("weights")
-    for model_id in (A14B, TI2V):
-        build_tiny(model_id, folder / model_id)
-    return folder
-
-
-def load(weights: Path, model_id: str = A14B, **recipe: Any) -> DiffusersGenerator:
-    generator = open_generator(model_id)
-    assert isinstance(generator, DiffusersGenerator)
-    known = {"name": "tried", "dtype": "float32", **recipe}
-    generator.load(weights / model_id, Recipe.model_validate(known), "cpu")
-    return generator
+    return tmp_path_factory.mktemp("weights")
 
 
 @dataclass
@@ -111,8 +99,8 @@ WAYS: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = (
 def test_the_numbers_are_those_of_both_resident_and_each_part_comes_twice_a_clip(
     weights: Path, seen: Seen, recipe: dict[str, Any], changes: dict[str, Any]
 ) -> None:
-    both = load(weights, **recipe)
-    turns = load(weights, **recipe, offload="experts")
+    both = load(weights, A14B, **recipe)
+    turns = load(weights, A14B, **recipe, offload="experts")
     assert turns.notes == ()
     wanted = latents(both, **changes)
     for _ in range(2):
@@ -125,7 +113,7 @@ def test_the_numbers_are_those_of_both_resident_and_each_part_comes_twice_a_clip
 def test_a_blocks_successor_comes_as_soon_as_it_has_run_for_the_last_time(
     weights: Path, seen: Seen, guidance: float, forwards: int
 ) -> None:
-    turns = load(weights, offload="experts")
+    turns = load(weights, A14B, offload="experts")
     for part, block in enumerate(turns.pipeline.transformer.blocks):
         block.block.register_forward_hook(lambda *_, part=part: seen.events.append(("run", part)))
     latents(turns, guidance=guidance)
@@ -143,7 +131,7 @@ def test_a_blocks_successor_comes_as_soon_as_it_has_run_for_the_last_time(
 
 
 def test_what_is_not_known_in_a_clips_first_step_costs_no_copy(weights: Path, seen: Seen) -> None:
-    both, turns = load(weights), load(weights, offload="experts")
+    both, turns = load(weights, A14B), load(weights, A14B, offload="experts")
     assert torch.equal(latents(turns, steps=1), latents(both, steps=1))
     assert seen.copies() == [], "one expert only"
     for guidance in (1.0, 4.0):
@@ -169,7 +157,7 @@ def test_weights_that_land_no_sooner_than_they_are_waited_for_are_in_time(
 
     monkeypatch.setattr(Place, "copy", late)
     monkeypatch.setattr(torch.cuda, "current_stream", Waiting)
-    both, turns = load(weights), load(weights, offload="experts")
+    both, turns = load(weights, A14B), load(weights, A14B, offload="experts")
     for guidance in (1.0, 4.0):
         wanted = latents(both, guidance=guidance)
         assert torch.equal(latents(turns, guidance=guidance), wanted)
@@ -180,7 +168,7 @@ def test_weights_that_land_no_sooner_than_they_are_waited_for_are_in_time(
 def test_a_clip_that_was_cancelled_or_broke_off_leaves_the_next_one_right(
     weights: Path, after: int
 ) -> None:
-    both, turns = load(weights), load(weights, offload="experts")
+    both, turns = load(weights, A14B), load(weights, A14B, offload="experts")
     wanted = latents(both, guidance=4.0)
     with suppress(GenerationCancelled):
         latents(turns, stop_after=after, guidance=4.0)
@@ -201,7 +189,7 @@ def test_a_clip_that_was_cancelled_or_broke_off_leaves_the_next_one_right(
 
 
 def test_a_compiled_block_stays_compiled_for_both(weights: Path) -> None:
-    both, turns = load(weights), load(weights, offload="experts")
+    both, turns = load(weights, A14B), load(weights, A14B, offload="experts")
     torch._dynamo.reset()
     counter = CompileCounter()
     for model in parts_of(turns.pipeline, turns.denoisers):
@@ -212,7 +200,7 @@ def test_a_compiled_block_stays_compiled_for_both(weights: Path) -> None:
 
 
 def test_levers_meet_the_one_module_once_and_it_is_not_recorded(weights: Path) -> None:
-    pipeline = load(weights, offload="experts").pipeline
+    pipeline = load(weights, A14B, offload="experts").pipeline
     assert parts_of(pipeline, ("transformer", "transformer_2")) == [pipeline.transformer]
     assert isinstance(pipeline.transformer_2, Second)
     assert pipeline.transformer_2.config is pipeline.transformer.config
@@ -234,9 +222,9 @@ def test_a_machine_without_memory_for_both_is_left_to_the_next_recipe(
 ) -> None:
     monkeypatch.setattr(experts, "free_bytes", lambda: 1000)
     with pytest.raises(OutOfMemory, match=r"need 0\.0 GiB more of the machine's memory"):
-        load(weights, offload="experts")
+        load(weights, A14B, offload="experts")
     monkeypatch.setattr(experts, "free_bytes", lambda: None)
-    assert load(weights, offload="experts").notes == ()
+    assert load(weights, A14B, offload="experts").notes == ()
 
 
 def test_memory_is_the_machines_or_the_containers(tmp_path: Path) -> None:

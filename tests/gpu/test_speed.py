@@ -15,6 +15,7 @@ from gpu_functions.speed import LEVERS
 from gpu_functions.speed.parking import park_encoders
 from shared.catalog.recipe import Recipe, recipe_book
 from shared.errors import InternalFault
+from tests.gpu.loaded import load
 from tests.gpu.requests import small_request
 from tests.gpu.tiny import build_tiny
 
@@ -25,16 +26,6 @@ SVD, WAN = "stable-video-diffusion-xt-1.1", "wan2.2-i2v-a14b"
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("weights")
-
-
-def load(weights: Path, model_id: str, **recipe: Any) -> DiffusersGenerator:
-    folder = weights / model_id
-    if not folder.is_dir():
-        build_tiny(model_id, folder)
-    generator = open_generator(model_id)
-    assert isinstance(generator, DiffusersGenerator)
-    generator.load(folder, Recipe(name="tried", dtype="float32", **recipe), "cpu")
-    return generator
 
 
 def frames(generator: DiffusersGenerator, **changes: Any) -> Any:

@@ -10,14 +10,11 @@ from diffusers import FlowMatchEulerDiscreteScheduler
 from diffusers.models.attention_dispatch import _AttentionBackendRegistry
 
 from gpu_functions.generators.contract import WeightsMissing
-from gpu_functions.generators.diffusers_generator import DiffusersGenerator
-from gpu_functions.generators.registry import open_generator
 from gpu_functions.speed.coder import double_in_place, fuse_norms
 from gpu_functions.speed.graphs import cuda_graph
 from gpu_functions.speed.lever import cannot_compile
-from shared.catalog.recipe import Recipe
+from tests.gpu.loaded import load
 from tests.gpu.requests import small_request
-from tests.gpu.tiny import build_tiny
 from tests.gpu.tiny.loras import write_lora
 
 A14B, TI2V = "wan2.2-i2v-a14b", "wan2.2-ti2v-5b"
@@ -25,18 +22,7 @@ A14B, TI2V = "wan2.2-i2v-a14b", "wan2.2-ti2v-5b"
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("weights")
-    for model_id in (A14B, TI2V):
-        build_tiny(model_id, folder / model_id)
-    return folder
-
-
-def load(weights: Path, model_id: str = A14B, **recipe: Any) -> DiffusersGenerator:
-    generator = open_generator(model_id)
-    assert isinstance(generator, DiffusersGenerator)
-    known = {"name": "tried", "dtype": "float32", **recipe}
-    generator.load(weights / model_id, Recipe.model_validate(known), "cpu")
-    return generator
+    return tmp_path_factory.mktemp("weights")
 
 
 def distilled(*names: str) -> dict[str, Any]:
@@ -50,7 +36,7 @@ def test_a_lora_is_added_to_both_experts_and_four_steps_use_both(weights: Path) 
         name: write_lora(weights / A14B / "distilled" / f"{name}.safetensors", seed)
         for seed, name in enumerate(names)
     }
-    plain, moved = load(weights), load(weights, levers=distilled(*names))
+    plain, moved = load(weights, A14B), load(weights, A14B, levers=distilled(*names))
     runs: list[str] = []
     for name in names:
         before, after = (
@@ -74,13 +60,14 @@ def test_a_lora_that_is_missing_or_of_another_model_is_an_error(weights: Path) -
     with pytest.raises(WeightsMissing, match=r"nowhere\.safetensors is missing"):
         load(
             weights,
+            A14B,
             levers={
                 "distilled": {"flow_shift": 5, "loras": {"transformer": "nowhere.safetensors"}}
             },
         )
     write_lora(weights / A14B / "distilled" / "transformer.safetensors", 0, "blocks.9.self_attn.q")
     with pytest.raises(WeightsMissing, match="no LoRA of this model"):
-        load(weights, levers=distilled("transformer"))
+        load(weights, A14B, levers=distilled("transformer"))
 
 
 @pytest.mark.parametrize("model_id", [A14B, TI2V])
@@ -98,7 +85,7 @@ def test_the_coders_norms_in_one_pass_decode_the_same(weights: Path, model_id: s
 def test_the_coder_in_half_the_bits_makes_nearly_the_same_clip(weights: Path) -> None:
     request = small_request(A14B)
     plain, half = (
-        load(weights, levers=levers).generate(request, lambda done, of: None).frames
+        load(weights, A14B, levers=levers).generate(request, lambda done, of: None).frames
         for levers in ({}, {"vae_dtype": "bfloat16", "vae_channels_last": True})
     )
     assert 0 < np.abs(plain.astype(int) - half).mean() < 3
@@ -106,7 +93,7 @@ def test_the_coder_in_half_the_bits_makes_nearly_the_same_clip(weights: Path) ->
 
 def test_what_a_processor_cannot_do_is_said(weights: Path) -> None:
     levers = {"vae_norms": True, "vae_compile": True, "cuda_graph": True, "vae_dtype": "int3"}
-    notes = load(weights, levers=levers).notes
+    notes = load(weights, A14B, levers=levers).notes
     assert [note.partition(":")[0] for note in notes] == [
         "vae_dtype",
         "vae_norms",
@@ -116,21 +103,21 @@ def test_what_a_processor_cannot_do_is_said(weights: Path) -> None:
 
 
 def test_parts_that_come_and_go_are_not_recorded(weights: Path) -> None:
-    pipeline = load(weights).pipeline
+    pipeline = load(weights, A14B).pipeline
     pipeline.transformer._hf_hook = object()
     said = cuda_graph(pipeline, True, "cuda:0", ("transformer",))
     assert said == "parts that come and go cannot be recorded"
 
 
 def test_attention_that_one_model_was_told_is_not_the_next_ones(weights: Path) -> None:
-    load(weights, levers={"attention": "_native_math"})
+    load(weights, A14B, levers={"attention": "_native_math"})
     assert _AttentionBackendRegistry.get_active_backend()[0].value == "_native_math"
-    load(weights)
+    load(weights, A14B)
     assert _AttentionBackendRegistry.get_active_backend()[0].value == "native"
 
 
 def test_weights_in_8_bits_compute_in_the_recipes_own(weights: Path) -> None:
-    generator = load(weights, dtype="bfloat16", quantization="fp8")
+    generator = load(weights, A14B, dtype="bfloat16", quantization="fp8")
     assert generator.pipeline.transformer.dtype == torch.bfloat16
     assert len(generator.generate(small_request(A14B), lambda done, of: None).frames) == 5
 
