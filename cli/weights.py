@@ -10,7 +10,6 @@ from cli import show
 from cli.errors import WrongUse
 from gpu_functions.runner import preparing
 from gpu_functions.runner.device import device_of
-from gpu_functions.runner.preparing import ClipSize
 from gpu_functions.weights.check import check_weights
 from gpu_functions.weights.folder import weights_folder
 from gpu_functions.weights.pull import named_revisions, pull_weights
@@ -84,7 +83,7 @@ def prepare(
     row = _open_model(model)
     if gpu_class not in tiers():
         raise WrongUse(f"--class {gpu_class}: there is {', '.join(tiers())}.")
-    wanted = [ClipSize.read(each) for each in size or ()] or preparing.usual_sizes(row)
+    wanted = preparing.sizes_to_prepare(row, size or ())
     check_weights(row.id, weights_folder(folder, row.id))
     models = WorkerTools.of(folder)(device_of(gpu)).models
     for each in preparing.prepare(models, row, gpu_class, wanted):

@@ -190,14 +190,14 @@ class _Gpu:
     @modal.method()
     def compile(self, sizes: list[str]) -> list[dict[str, Any]]:
         """Make clips of these sizes (`832x480x81`; the usual ones if none), and keep the code."""
-        from gpu_functions.runner.preparing import ClipSize, prepare, usual_sizes  # noqa: PLC0415
+        from gpu_functions.runner.preparing import prepare, sizes_to_prepare  # noqa: PLC0415
         from shared.catalog.catalog import find_model  # noqa: PLC0415
 
         see_new_weights(self.model)
         row = find_model(self.model)
         if row is None:
             raise ValueError(f"the catalogue has no model `{self.model}`")
-        wanted = [ClipSize.read(each) for each in sizes] or usual_sizes(row)
+        wanted = sizes_to_prepare(row, sizes)
         gpu_class = os.environ.get("DROPREEL_GPU_CLASS", "cpu")
         return [
             {"size": str(each.size), "recipe": each.recipe}

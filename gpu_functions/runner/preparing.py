@@ -70,6 +70,16 @@ class Prepared:
     again_sec: float
 
 
+def sizes_to_prepare(row: ModelRow, words: Iterable[str]) -> list[ClipSize]:
+    """What the words name (`832x480x81`), the model's usual sizes where there are none.
+
+    Raises
+    ------
+    InvalidInput : a word is no size.
+    """
+    return [ClipSize.read(word) for word in words] or usual_sizes(row)
+
+
 def usual_sizes(row: ModelRow) -> list[ClipSize]:
     """The sizes that the catalogue names of a model, at its usual number of frames."""
     rule = row.capabilities.frames
