@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all: what a person has filled in must not be lost."""
+"""Files that are written whole or not at all: others may be reading them, or writing them too."""
 
 import secrets
 import shutil

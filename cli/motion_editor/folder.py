@@ -5,7 +5,6 @@ made into a path.
 """
 
 import json
-import secrets
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from shared.manifest.reading import read_json
 from shared.manifest.resolve import resolve_clip
 from shared.manifest.v1 import ClipSettings, Keyframe
 from shared.pipeline.plan import SIDECAR_LIMIT
+from shared.whole_file import write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +122,7 @@ def write_sidecar(keyframe: KeyframeFile, data: bytes) -> None:
         raise InvalidInput.because(problems)
     document = read_json(data, max_bytes=SIDECAR_LIMIT)
     text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
-    # A leading dot keeps a half-written file out of every listing, should we be killed here.
-    partial = keyframe.sidecar.with_name(f".{secrets.token_hex(8)}.part")
-    try:
-        with partial.open("x", encoding="utf-8") as file:
-            file.write(text)
-        partial.replace(keyframe.sidecar)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_whole(keyframe.sidecar, text.encode())
 
 
 def sidecar_problems(keyframe: KeyframeFile, data: bytes) -> list[Problem]:

@@ -8,9 +8,9 @@ import typer
 from cli import show
 from cli.scoring.folder import pictures_of
 from cli.scoring.score import Folder
-from cli.whole_file import write_whole
 from shared.scoring.groups import group_pictures
 from shared.scoring.labels import template
+from shared.whole_file import write_whole
 
 LABELS_NAME = "labels.csv"
 

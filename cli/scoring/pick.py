@@ -16,7 +16,6 @@ from cli import show
 from cli.errors import WrongUse
 from cli.scoring.folder import Scored
 from cli.scoring.score import AsJson, EmbeddingsFile, Folder, HeadsFile, scores_of, show_problems
-from cli.whole_file import copy_whole, write_whole
 from shared.manifest.create import REVIEW_FOLDER
 from shared.manifest.names import (
     SIDECAR_EXTENSION,
@@ -27,6 +26,7 @@ from shared.manifest.names import (
     stem_of,
 )
 from shared.scoring.groups import Group, GroupBy, group_pictures
+from shared.whole_file import copy_whole, write_whole
 
 ALL_GOOD, SOME_NOT = 0, 1
 

@@ -12,8 +12,8 @@ from cli import show
 from cli.errors import WrongUse
 from cli.scoring.embedding import embeddings_for, read_heads
 from cli.scoring.folder import Scored, pictures_of, score_folder
-from cli.whole_file import write_whole
 from shared.scoring.document import Reason
+from shared.whole_file import write_whole
 
 SCORES_NAME = "_scores.json"
 ALL_SCORED, SOME_NOT = 0, 1

@@ -10,11 +10,11 @@ from cli import show
 from cli.errors import WrongUse
 from cli.scoring.embedding import CLIP, NEEDS_TORCH, embeddings_for
 from cli.scoring.score import AsJson
-from cli.whole_file import write_whole
 from shared.scoring.embeddings import save_embeddings
 from shared.scoring.heads import save_heads
 from shared.scoring.labels import read_labels
 from shared.scoring.training_data import check_labels, training_data
+from shared.whole_file import write_whole
 
 
 def train_scorer(

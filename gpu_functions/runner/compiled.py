@@ -15,7 +15,6 @@ import logging
 import os
 import platform
 import stat
-import uuid
 from collections.abc import Callable, Hashable, Iterable
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from gpu_functions.runner.device import device_name
+from shared.whole_file import write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -109,16 +109,10 @@ class Compiled:
         return True
 
     def _write(self, model: str, code: bytes, names: Iterable[str]) -> None:
-        """Whole or not at all: another process, and another user's, may be reading the folder."""
         place = self._place(model)
         place.mkdir(parents=True, exist_ok=True)
         name = hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:20]
-        part = place / f"{name}-{uuid.uuid4().hex[:12]}.part"  # others may read it, as any file
-        try:
-            part.write_bytes(code)
-            part.replace(place / f"{name}{SUFFIX}")
-        finally:
-            part.unlink(missing_ok=True)
+        write_whole(place / f"{name}{SUFFIX}", code)
         for old in self._files(model)[MOST_FILES:]:
             old.unlink(missing_ok=True)
 

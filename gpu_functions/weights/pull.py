@@ -18,11 +18,11 @@ from gpu_functions.weights.record import (
     record_of,
     repositories_of,
     write_record,
-    write_whole,
 )
 from gpu_functions.weights.single_file import convert, to_convert
 from shared.catalog.model import BASE, SINGLE_FILE, ModelRow
 from shared.errors import InternalFault, InvalidInput, Problem
+from shared.whole_file import write_whole
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 GB = 1e9
@@ -232,7 +232,7 @@ def _lay_over(folder: Path, names: list[str]) -> None:
     index = folder / INDEX
     parts = _used(json.loads(index.read_bytes()))
     parts |= {name: ["diffusers", ADAPTED[name]] for name in names}
-    write_whole(index, json.dumps(parts, indent=2) + "\n")
+    write_whole(index, (json.dumps(parts, indent=2) + "\n").encode())
 
 
 def _used(components: dict[str, Any]) -> dict[str, Any]:

@@ -4,13 +4,13 @@ A part of which only named files are used lies in a folder of its own, with a re
 several models may stand on one base, and each is fetched and judged by itself.
 """
 
-import uuid
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from shared.catalog.model import BASE, ModelRow
 from shared.clip import Document
+from shared.whole_file import write_whole
 
 NAME = "dropreel_weights.json"
 
@@ -31,17 +31,7 @@ class Record(Document):
 
 def write_record(folder: Path, record: Record) -> None:
     """Write it down beside the weights."""
-    write_whole(folder / NAME, record.model_dump_json(indent=2) + "\n")
-
-
-def write_whole(file: Path, text: str) -> None:
-    """Write it whole or not at all: another fetch may write it too, and a worker may read it."""
-    new = file.with_name(f"{file.name}.{uuid.uuid4().hex[:12]}.new")
-    try:
-        new.write_text(text, encoding="utf-8")
-        new.replace(file)
-    finally:
-        new.unlink(missing_ok=True)
+    write_whole(folder / NAME, (record.model_dump_json(indent=2) + "\n").encode())
 
 
 def read_record(folder: Path) -> Record | None:
