@@ -1,37 +1,9 @@
-"""Several jobs in a process that is paid by the second: whose turn it is, and whose second."""
+"""Several jobs in a process that is paid by the second: whose second it is."""
 
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-from gpu_functions.runner.lease import Watch
-from shared.gpu_jobs.messages import Stage
-
-LOOK_SEC = 0.2
-"""How soon a job that waits hears that it is to stop."""
-
-
-class Turn:
-    """The GPU, for one job at a time."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-
-    @contextmanager
-    def taken(self, watch: Watch) -> Iterator[None]:
-        """Wait for the GPU, and have it.
-
-        Raises
-        ------
-        Stopped : while it waited.
-        """
-        while not self._lock.acquire(timeout=LOOK_SEC):
-            watch.at(Stage.FETCHING, 1)
-        try:
-            yield
-        finally:
-            self._lock.release()
 
 
 class SharedClock:

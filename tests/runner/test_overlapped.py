@@ -145,6 +145,22 @@ def test_a_job_that_comes_when_the_process_ends_goes_back(
     assert towns[0].report is None
 
 
+def test_a_job_that_waits_when_the_process_ends_goes_back_too(
+    towns: list[RunnerTown], box: Box
+) -> None:
+    box.studio.step_sec = LEASE_SEC / 3
+    first = box.spawn(towns[0])
+    wait_for(lambda: len(box.studio.requests) == 1)
+    waiting = [box.spawn(town) for town in towns[1:]]
+    wait_for(lambda: all(town.heard for town in towns))
+    box.overlapped.stop()
+    for call in waiting:
+        with pytest.raises(RuntimeError, match="no clip is begun any more"):
+            call.result(PATIENCE_SEC)
+    assert len(box.studio.requests) == 1
+    first.exception(PATIENCE_SEC)
+
+
 def test_what_is_wrong_with_the_first_half_is_reported_as_ever(
     towns: list[RunnerTown], box: Box
 ) -> None:
